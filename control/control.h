@@ -1,0 +1,142 @@
+// rvf_control.wasm: the control-plane store. This header is its manual.
+//
+// The module opens, searches, changes and writes .rvf files in its own memory. It imports nothing:
+// bytes go in through buffers that the caller allocates with rvf_alloc, answers come out the same way.
+// Names and signatures are those of the published @ruvector/rvf-wasm 0.1.9 where it has them, so that
+// its callers can swap the module.
+//
+// Pointers are addresses in the module's memory; they need no alignment. A pointer or length outside
+// memory answers kInvalidPointer. Memory may grow during rvf_alloc, rvf_store_create, _open and
+// _ingest: views of it that the host holds are invalid afterwards.
+//
+// Failure. A negative answer is a Status (kernel/status.h). Every store is then as before the call.
+//
+// Handles are positive, carry a generation, and are never reused for another store until 2^20 stores
+// have passed through their slot; a stale one answers kStoreClosed. At most 1,024 stores at a time.
+//
+// Distances (docs/format.md, "Distances"): L2 is the sum of squared differences, inner product is
+// minus the dot product, cosine is 1 - dot / (|a| |b|) and 1.0 when that denominator is below 2^-23.
+// Answers ascend by distance, then by id (unsigned). NaN is never in an answer.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/status.h"
+
+namespace rvf {
+
+/// Distances a store can answer by; the metric byte of the manifest.
+enum Metric : int32_t { kL2 = 0, kInnerProduct = 1, kCosine = 2 };
+
+/// What opening a file had to pass over; the bits of rvf_store_warnings.
+enum Warning : uint32_t {
+    kTornTail = 1,         ///< bytes after the last commit were ignored: an interrupted write
+    kDamagedManifest = 2,  ///< no manifest passed the strict check; the last readable one was taken
+    kForeignDimension = 4, ///< a VEC segment of another dimension was left out
+    kMetricAssumed = 8,    ///< the metric byte is unknown to us and was read as L2
+    kWasmLayout = 16,      ///< a file of the upstream wasm module: it stores no metric and no manifest
+    kNotFiniteRows = 32,   ///< the file holds vectors with NaN or infinities
+    kSkippedManifest = 64, ///< a later manifest is damaged; the state before it was opened
+};
+
+/// A hit: id u64, distance f32.
+constexpr uint32_t kHitBytes = 12;
+
+constexpr uint32_t kMaxDimension = 65535;
+constexpr uint32_t kStatusBytes = 20;
+constexpr uint32_t kMemoryUsageBytes = 32;
+constexpr uint32_t kHeaderInfoBytes = 24;
+constexpr uint32_t kSegmentInfoBytes = 28;
+constexpr uint32_t kFileIdBytes = 16;
+
+extern "C" {
+
+// --- Memory ---
+
+/// Allocates `size` bytes, aligned to 16; 0 when memory cannot grow or `size` is 0.
+uintptr_t rvf_alloc(size_t size);
+
+/// Gives back what rvf_alloc answered, with the same size. Anything else is ignored.
+void rvf_free(uintptr_t ptr, size_t size);
+
+/// Sets the most bytes of memory that the module may grow to (default: 4 GiB). What is held already
+/// stays. Answers 0.
+int32_t rvf_memory_limit(size_t max_bytes);
+
+// --- Stores ---
+
+/// Creates an empty store of `dimension` (1 to 65,535) and `metric`; answers its handle.
+/// kInvalidArgument, kMetricUnsupported, kOutOfMemory or kTooManyStores.
+int32_t rvf_store_create(int32_t dimension, int32_t metric);
+
+/// Opens a copy of the .rvf file in `buf`; the buffer stays the caller's. Answers a handle.
+///
+/// Reads what every upstream tool writes, by the open algorithm of docs/format.md: the last complete
+/// commit decides, later bytes are ignored (kTornTail), a damaged VEC segment fails the call.
+/// kManifestNotFound: not an RVF file. kInvalidVersion: newer than us. kInvalidChecksum: a vector
+/// segment is damaged. kTruncatedSegment, kInvalidManifest: counts or lengths that lie.
+/// kParentNotFound: a branch. kOutOfMemory.
+int32_t rvf_store_open(uintptr_t buf, size_t len);
+
+/// The same, for a file whose metric byte is missing or wrong: `metric` overrules it; -1: as stored.
+int32_t rvf_store_open_as(uintptr_t buf, size_t len, int32_t metric);
+
+/// Frees the store. Its handle is dead afterwards. Answers 0.
+int32_t rvf_store_close(int32_t handle);
+
+/// Adds or replaces `count` vectors: f32 rows at `vecs`, u64 ids at `ids`. The last of equal ids wins.
+/// All or nothing. Answers `count`; kNotFinite when any element is NaN or infinite.
+int32_t rvf_store_ingest(int32_t handle, uintptr_t vecs, uintptr_t ids, int32_t count);
+
+/// Finds the `k` nearest vectors to the f32 query by an exact scan; `metric` -1 takes the store's.
+/// Writes 12-byte hits (id u64, distance f32) to `out`, which must hold min(k, count) of them, and
+/// answers how many: fewer than k when the store holds fewer. kInvalidArgument for k of 0 or less.
+int32_t rvf_store_query(int32_t handle, uintptr_t query, int32_t k, int32_t metric, uintptr_t out);
+
+/// Deletes by id; answers how many were there. Unknown and repeated ids are passed over.
+int32_t rvf_store_delete(int32_t handle, uintptr_t ids, int32_t count);
+
+/// Live vectors.
+int32_t rvf_store_count(int32_t handle);
+
+int32_t rvf_store_dimension(int32_t handle);
+
+/// Writes five u32: live vectors, dimension, metric, rows held (deleted ones included), deleted rows.
+int32_t rvf_store_status(int32_t handle, uintptr_t out);
+
+/// What opening passed over: a set of Warning bits, 0 for a store that was created.
+int32_t rvf_store_warnings(int32_t handle);
+
+/// Sets the 16-byte file identity that a created store is exported with (upstream wants one that is
+/// not zero; the module has no source of randomness).
+int32_t rvf_store_set_file_id(int32_t handle, uintptr_t id);
+
+/// Bytes that rvf_store_export will write. kSegmentTooLarge from 2 GiB on.
+int32_t rvf_store_export_size(int32_t handle);
+
+/// Writes the store as a complete .rvf file: live vectors, then every segment of the opened file that
+/// is not vectors, manifest, journal or index, byte for byte, then the manifest. The layout is what
+/// upstream's compaction writes. Answers the bytes written, or kBufferTooSmall.
+int32_t rvf_store_export(int32_t handle, uintptr_t out, size_t len);
+
+/// Writes four u64: bytes of rows, bytes of ids and their map, bytes of kept segments, and bytes of
+/// module memory in all.
+int32_t rvf_store_memory_usage(int32_t handle, uintptr_t out);
+
+// --- Segments of a file that need not be opened ---
+
+/// Checks magic and length of the 64-byte header at `buf` and writes its first 24 bytes to `out`:
+/// magic u32, version u8, type u8, flags u16, segment id u64, payload length u64. Answers 0.
+int32_t rvf_parse_header(uintptr_t buf, size_t len, uintptr_t out);
+
+/// Segments found by walking the bytes; after damage the walk goes on at the next magic.
+int32_t rvf_segment_count(uintptr_t buf, size_t len);
+
+/// Writes 28 bytes on segment `index`: id u64, type u8, three zero bytes, payload length u64, offset
+/// u64 (of the header). kInvalidArgument when there is no such segment.
+int32_t rvf_segment_info(uintptr_t buf, size_t len, int32_t index, uintptr_t out);
+
+} // extern "C"
+
+} // namespace rvf

@@ -1,0 +1,13 @@
+// CRC-32 of IEEE 802.3 (reflected polynomial 0xEDB88320), the checksum behind content hashes.
+#pragma once
+
+#include <stdint.h>
+
+#include "control/bytes.h"
+
+namespace rvf {
+
+/// "123456789" gives 0xCBF43926.
+uint32_t crc32(Bytes bytes);
+
+} // namespace rvf

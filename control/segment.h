@@ -1,0 +1,50 @@
+// Segments: the 64-byte header, the walk from one to the next, and the content hash
+// (docs/format.md, "Segments"). Trusts no byte.
+#pragma once
+
+#include <stdint.h>
+
+#include "control/bytes.h"
+
+namespace rvf {
+
+constexpr uint32_t kSegmentMagic = 0x52564653; ///< on disk 53 46 56 52
+constexpr uint8_t kFormatVersion = 1;
+constexpr uint32_t kSegmentHeaderBytes = 64;
+constexpr uint64_t kMaxPayloadBytes = 256u << 20; ///< what upstream's readers take
+
+enum SegmentType : uint8_t {
+    kVecSegment = 0x01,
+    kIndexSegment = 0x02,
+    kJournalSegment = 0x04,
+    kManifestSegment = 0x05,
+    kCowMapSegment = 0x20,
+    kMembershipSegment = 0x22,
+};
+
+struct Segment {
+    uint64_t offset; ///< of the header in the file
+    uint64_t id;
+    uint64_t payload_length; ///< as the header claims
+    uint8_t version;
+    uint8_t type;
+    Bytes payload; ///< empty unless it lies inside the file
+    bool complete; ///< the payload lies inside the file
+
+    uint64_t end() const { return offset + kSegmentHeaderBytes + payload_length; }
+};
+
+/// Reads the header at `offset`; false when it does not fit or has no magic.
+bool read_segment(Bytes file, uint64_t offset, Segment& segment);
+
+/// Finds the next segment at or after `offset` by looking for the magic; the way over damage.
+bool find_segment(Bytes file, uint64_t offset, Segment& segment);
+
+/// What a stored content hash says about the payload.
+enum class HashState { kAbsent, kGood, kBad };
+HashState check_hash(Bytes file, const Segment& segment);
+
+/// Writes a header with its content hash.
+void write_header(uint8_t* target, uint8_t type, uint64_t id, Bytes payload);
+
+} // namespace rvf

@@ -1,0 +1,246 @@
+#include "control/store.h"
+
+#include "control/heap.h"
+#include "control/row_sums.h"
+
+namespace rvf {
+namespace {
+
+constexpr uint32_t kChunkBytes = 256u << 10; ///< of vectors, in a full chunk
+constexpr uint32_t kFirstRows = 8;           ///< capacity of the first chunk, which doubles
+constexpr uint32_t kFirstSlotBits = 4;
+
+uint32_t full_capacity(const Store& store) { return 1u << store.chunk_shift; }
+
+size_t chunk_bytes(const Store& store, uint32_t capacity) {
+    return size_t{capacity} * (store.row_bytes + sizeof(uint64_t) + sizeof(float) + 1);
+}
+
+Row row_in_chunk(const Store& store, const Chunk& chunk, uint32_t index) {
+    uint8_t* ids = chunk.memory + size_t{chunk.capacity} * store.row_bytes;
+    uint8_t* norms = ids + size_t{chunk.capacity} * sizeof(uint64_t);
+    uint8_t* dead = norms + size_t{chunk.capacity} * sizeof(float);
+    return {chunk.memory + size_t{index} * store.row_bytes, ids + size_t{index} * 8,
+            reinterpret_cast<float*>(norms) + index, dead + index};
+}
+
+uint64_t id_at(const Store& store, uint32_t row) { return load<uint64_t>(row_at(store, row).id); }
+
+uint32_t capacity(const Store& store) {
+    if (store.chunk_count == 0) return 0;
+    return ((store.chunk_count - 1) << store.chunk_shift) +
+           store.chunks[store.chunk_count - 1].capacity;
+}
+
+// --- Chunks ---
+
+bool add_chunk_slot(Store& store) {
+    if (store.chunk_count < store.chunk_slots) return true;
+    uint32_t slots = store.chunk_slots ? store.chunk_slots * 2 : 4;
+    auto* chunks = reinterpret_cast<Chunk*>(allocate(slots * sizeof(Chunk)));
+    if (!chunks) return false;
+    for (uint32_t i = 0; i < store.chunk_count; ++i) chunks[i] = store.chunks[i];
+    release(reinterpret_cast<uint8_t*>(store.chunks), store.chunk_slots * sizeof(Chunk));
+    store.chunks = chunks;
+    store.chunk_slots = slots;
+    return true;
+}
+
+bool make_chunk(const Store& store, uint32_t rows, Chunk& chunk) {
+    chunk = {allocate(chunk_bytes(store, rows)), rows};
+    return chunk.memory != nullptr;
+}
+
+/// Only the first chunk grows, up to the full size; its rows are copied.
+bool grow_first_chunk(Store& store, uint32_t rows) {
+    Chunk& old = store.chunks[0];
+    Chunk grown;
+    if (!make_chunk(store, rows, grown)) return false;
+    Row from = row_in_chunk(store, old, 0);
+    Row to = row_in_chunk(store, grown, 0);
+    copy(to.vector, from.vector, size_t{old.capacity} * store.row_bytes);
+    copy(to.id, from.id, size_t{old.capacity} * sizeof(uint64_t));
+    __builtin_memcpy(to.norm, from.norm, old.capacity * sizeof(float));
+    copy(to.dead, from.dead, old.capacity);
+    release(old.memory, chunk_bytes(store, old.capacity));
+    old = grown;
+    return true;
+}
+
+uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+bool reserve_chunks(Store& store, uint64_t rows) {
+    if (rows <= capacity(store)) return true;
+    uint32_t first = store.chunk_count ? store.chunks[0].capacity : kFirstRows;
+    while (first < rows && first < full_capacity(store)) first *= 2;
+    first = smaller(first, full_capacity(store));
+    if (store.chunk_count && store.chunks[0].capacity < first && !grow_first_chunk(store, first)) {
+        return false;
+    }
+    uint32_t had = store.chunk_count;
+    while (capacity(store) < rows) {
+        Chunk chunk;
+        uint32_t size = store.chunk_count ? full_capacity(store) : first;
+        if (!add_chunk_slot(store) || !make_chunk(store, size, chunk)) {
+            while (store.chunk_count > had) {
+                const Chunk& last = store.chunks[--store.chunk_count];
+                release(last.memory, chunk_bytes(store, last.capacity));
+            }
+            return false;
+        }
+        store.chunks[store.chunk_count++] = chunk;
+    }
+    return true;
+}
+
+// --- Map ---
+
+uint32_t slot_mask(const Store& store) { return (1u << store.slot_bits) - 1; }
+
+/// Fibonacci hashing: the high bits of a product with 2^64 / golden ratio.
+uint32_t home_slot(const Store& store, uint64_t id) {
+    return static_cast<uint32_t>((id * 0x9E3779B97F4A7C15u) >> (64 - store.slot_bits));
+}
+
+/// The slot of the id, or the empty slot where it would go.
+uint32_t find_slot(const Store& store, uint64_t id) {
+    uint32_t slot = home_slot(store, id);
+    while (store.slots[slot] && id_at(store, store.slots[slot] - 1) != id) {
+        slot = (slot + 1) & slot_mask(store);
+    }
+    return slot;
+}
+
+size_t map_bytes(uint32_t slot_bits) { return sizeof(uint32_t) << slot_bits; }
+
+bool resize_map(Store& store, uint32_t bits) {
+    auto* slots = reinterpret_cast<uint32_t*>(allocate(map_bytes(bits)));
+    if (!slots) return false;
+    __builtin_memset(slots, 0, map_bytes(bits));
+    uint32_t* old = store.slots;
+    uint32_t old_bits = store.slot_bits;
+    store.slots = slots;
+    store.slot_bits = bits;
+    if (!old) return true;
+    for (uint32_t i = 0; i < 1u << old_bits; ++i) {
+        if (old[i]) slots[find_slot(store, id_at(store, old[i] - 1))] = old[i];
+    }
+    release(reinterpret_cast<uint8_t*>(old), map_bytes(old_bits));
+    return true;
+}
+
+/// At most three quarters of the slots are taken.
+bool reserve_map(Store& store, uint64_t ids) {
+    uint32_t bits = store.slot_bits;
+    while (ids * 4 > uint64_t{3} << bits) ++bits;
+    return bits == store.slot_bits || resize_map(store, bits);
+}
+
+/// Empties a slot and moves back what was pushed past it.
+void clear_slot(Store& store, uint32_t slot) {
+    uint32_t mask = slot_mask(store);
+    for (uint32_t next = (slot + 1) & mask; store.slots[next]; next = (next + 1) & mask) {
+        uint32_t home = home_slot(store, id_at(store, store.slots[next] - 1));
+        if (((next - home) & mask) < ((next - slot) & mask)) continue;
+        store.slots[slot] = store.slots[next];
+        slot = next;
+    }
+    store.slots[slot] = 0;
+}
+
+/// A dead row to use again, or the next one.
+uint32_t take_row(Store& store) {
+    if (store.first_dead == kNoRow) return store.row_count++;
+    uint32_t row = store.first_dead;
+    store.first_dead = static_cast<uint32_t>(id_at(store, row));
+    --store.dead_count;
+    return row;
+}
+
+} // namespace
+
+Store* make_store(uint32_t dimension, int32_t metric) {
+    auto* store = reinterpret_cast<Store*>(allocate(sizeof(Store)));
+    if (!store) return nullptr;
+    *store = {};
+    store->dimension = dimension;
+    store->row_bytes = (dimension + 3) / 4 * 16;
+    store->metric = metric;
+    store->first_dead = kNoRow;
+    while ((uint64_t{store->row_bytes} << (store->chunk_shift + 1)) <= kChunkBytes) {
+        ++store->chunk_shift;
+    }
+    store->query = allocate(store->row_bytes);
+    if (!store->query || !resize_map(*store, kFirstSlotBits)) {
+        free_store(store);
+        return nullptr;
+    }
+    __builtin_memset(store->query, 0, store->row_bytes);
+    return store;
+}
+
+void free_store(Store* store) {
+    for (uint32_t i = 0; i < store->chunk_count; ++i) {
+        release(store->chunks[i].memory, chunk_bytes(*store, store->chunks[i].capacity));
+    }
+    release(reinterpret_cast<uint8_t*>(store->chunks), store->chunk_slots * sizeof(Chunk));
+    if (store->slots) release(reinterpret_cast<uint8_t*>(store->slots), map_bytes(store->slot_bits));
+    release(store->query, store->row_bytes);
+    release(store->kept, store->kept_bytes);
+    release(reinterpret_cast<uint8_t*>(store), sizeof(Store));
+}
+
+Row row_at(const Store& store, uint32_t row) {
+    const Chunk& chunk = store.chunks[row >> store.chunk_shift];
+    return row_in_chunk(store, chunk, row & (full_capacity(store) - 1));
+}
+
+uint32_t find_row(const Store& store, uint64_t id) {
+    return store.slots[find_slot(store, id)] - 1; // an empty slot is 0 and gives kNoRow
+}
+
+Status reserve_rows(Store& store, uint32_t count) {
+    if (!reserve_map(store, uint64_t{live_count(store)} + count)) return kOutOfMemory;
+    uint32_t reused = smaller(count, store.dead_count);
+    uint64_t rows = uint64_t{store.row_count} + count - reused;
+    return rows < kNoRow && reserve_chunks(store, rows) ? kOk : kOutOfMemory;
+}
+
+void put_vector(Store& store, uint64_t id, const uint8_t* vector) {
+    uint32_t slot = find_slot(store, id);
+    if (!store.slots[slot]) store.slots[slot] = take_row(store) + 1;
+    Row row = row_at(store, store.slots[slot] - 1);
+    __builtin_memset(row.vector + store.row_bytes - 16, 0, 16);
+    copy(row.vector, vector, size_t{store.dimension} * sizeof(float));
+    rvf::store(row.id, id);
+    *row.norm = sum_of_products(row.vector, row.vector, store.row_bytes);
+    *row.dead = 0;
+}
+
+bool delete_id(Store& store, uint64_t id) {
+    uint32_t slot = find_slot(store, id);
+    if (!store.slots[slot]) return false;
+    uint32_t row = store.slots[slot] - 1;
+    clear_slot(store, slot);
+    Row dead = row_at(store, row);
+    *dead.dead = 1;
+    rvf::store(dead.id, uint64_t{store.first_dead});
+    store.first_dead = row;
+    ++store.dead_count;
+    return true;
+}
+
+bool all_finite(const uint8_t* values, uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) {
+        if ((load<uint32_t>(values + 4 * i) & 0x7F800000) == 0x7F800000) return false;
+    }
+    return true;
+}
+
+StoreMemory memory_of(const Store& store) {
+    uint64_t rows = capacity(store);
+    uint64_t ids = rows * sizeof(uint64_t) + map_bytes(store.slot_bits);
+    return {rows * (store.row_bytes + sizeof(float) + 1), ids, store.kept_bytes};
+}
+
+} // namespace rvf
