@@ -151,6 +151,17 @@ int32_t rvf_store_delete(int32_t handle, uintptr_t ids, int32_t count) {
     return deleted;
 }
 
+int32_t rvf_store_vector(int32_t handle, uintptr_t id, uintptr_t out) {
+    const Store* store = store_of(handle);
+    if (!store) return kStoreClosed;
+    size_t bytes = size_t{4} * store->dimension;
+    if (!caller_owns(id, 8) || !caller_owns(out, bytes)) return kInvalidPointer;
+    uint32_t row = find_row(*store, load<uint64_t>(bytes_at(id)));
+    if (row == kNoRow) return 0;
+    copy(buffer_at(out), row_at(*store, row).vector, bytes);
+    return 1;
+}
+
 int32_t rvf_store_count(int32_t handle) {
     const Store* store = store_of(handle);
     return store ? static_cast<int32_t>(live_count(*store)) : kStoreClosed;

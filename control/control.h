@@ -31,7 +31,7 @@ enum Metric : int32_t { kL2 = 0, kInnerProduct = 1, kCosine = 2 };
 
 /// What opening a file had to pass over; the bits of rvf_store_warnings.
 enum Warning : uint32_t {
-    kTornTail = 1,         ///< bytes after the last commit were ignored: an interrupted write
+    kTornTail = 1,         ///< bytes after the last commit, other than zeros, were ignored
     kDamagedManifest = 2,  ///< no manifest passed the strict check; the last readable one was taken
     kForeignDimension = 4, ///< a VEC segment of another dimension was left out
     kMetricAssumed = 8,    ///< the metric byte is unknown to us and was read as L2
@@ -85,8 +85,8 @@ int32_t rvf_store_open_as(uintptr_t buf, size_t len, int32_t metric);
 /// Frees the store. Its handle is dead afterwards. Answers 0.
 int32_t rvf_store_close(int32_t handle);
 
-/// Adds or replaces `count` vectors: f32 rows at `vecs`, u64 ids at `ids`. The last of equal ids wins.
-/// All or nothing. Answers `count`; kNotFinite when any element is NaN or infinite.
+/// Adds or replaces `count` vectors (0 changes nothing): f32 rows at `vecs`, u64 ids at `ids`. The last
+/// of equal ids wins. All or nothing. Answers `count`; kNotFinite when any element is NaN or infinite.
 int32_t rvf_store_ingest(int32_t handle, uintptr_t vecs, uintptr_t ids, int32_t count);
 
 /// Finds the `k` nearest vectors to the f32 query by an exact scan; `metric` -1 takes the store's.
@@ -96,6 +96,10 @@ int32_t rvf_store_query(int32_t handle, uintptr_t query, int32_t k, int32_t metr
 
 /// Deletes by id; answers how many were there. Unknown and repeated ids are passed over.
 int32_t rvf_store_delete(int32_t handle, uintptr_t ids, int32_t count);
+
+/// Writes the f32 elements of the vector whose u64 id lies at `id` to `out`; answers 1, or 0 when no
+/// such id is live.
+int32_t rvf_store_vector(int32_t handle, uintptr_t id, uintptr_t out);
 
 /// Live vectors.
 int32_t rvf_store_count(int32_t handle);

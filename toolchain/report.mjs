@@ -38,7 +38,9 @@ const number = (value) => value.toLocaleString("en-US").padStart(8);
 const brotli = brotliCompressSync(bytes).length;
 console.log(`\n${basename(modulePath)}`);
 console.log(`${number(bytes.length)} bytes of ${number(budget).trim()}`);
-console.log(`${number(gzipSync(bytes, { level: 9 }).length)} gzip, ${number(brotli).trim()} brotli`);
+console.log(
+  `${number(gzipSync(bytes, { level: 9 }).length)} gzip, ${number(brotli).trim()} brotli`,
+);
 console.log(`         sha256 ${createHash("sha256").update(bytes).digest("hex")}`);
 console.log(`         ${listed.size} exports as listed, no imports`);
 for (const { name, size } of module.sections) console.log(`${number(size)} section ${name}`);

@@ -1,9 +1,26 @@
 // Reads what the build has to know of a .wasm file: sections, types, imports, exports, functions.
 
-const TYPE_NAMES = { 0x7f: "i32", 0x7e: "i64", 0x7d: "f32", 0x7c: "f64", 0x7b: "v128" };
+const TYPE_NAMES = new Map([
+  [0x7f, "i32"],
+  [0x7e, "i64"],
+  [0x7d, "f32"],
+  [0x7c, "f64"],
+  [0x7b, "v128"],
+]);
 const SECTION_NAMES = [
-  "custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element",
-  "code", "data", "data count",
+  "custom",
+  "type",
+  "import",
+  "function",
+  "table",
+  "memory",
+  "global",
+  "export",
+  "start",
+  "element",
+  "code",
+  "data",
+  "data count",
 ];
 const KINDS = ["function", "table", "memory", "global"];
 
@@ -72,8 +89,8 @@ export function readModule(bytes) {
 
   const types = section(1, (r) => {
     r.byte();
-    const params = r.list(() => TYPE_NAMES[r.byte()]);
-    const results = r.list(() => TYPE_NAMES[r.byte()]);
+    const params = r.list(() => TYPE_NAMES.get(r.byte()));
+    const results = r.list(() => TYPE_NAMES.get(r.byte()));
     return `(${params.join(" ")}) -> ${results.join(" ") || "none"}`;
   });
   const imports = section(2, (r) => `${r.text()}.${r.text()} ${KINDS[r.byte()]}`);

@@ -63,8 +63,8 @@ export function parseWasmManifest(payload) {
 /**
  * The manifest that decides what is live, section 6.
  *
- * Rule "strict": a candidate counts only if its version is 1, its content hash is absent or good,
- * and every directory entry points at a header with the magic and the listed type. The candidates
+ * Rule "strict": a candidate counts only if its version is 1 and its content hash is good, or absent
+ * while every directory entry points at a header with the magic and the listed type. The candidates
  * are first those on the chain of segments, if the chain reaches the end of the file, then those of
  * a byte-wise search, both from the end backwards. Nothing found: rule "lax", reported as damage.
  *
@@ -218,6 +218,9 @@ function strictRefusal(bytes, header, manifest) {
   const hash = hashState(bytes, header);
   if (hash !== "good" && hash !== "absent") {
     return `content hash ${hash}`;
+  }
+  if (hash === "good") {
+    return null; // the hash vouches for the directory; what it points at may be damaged all the same
   }
   for (const entry of manifest.directory) {
     const listed = readHeader(bytes, entry.offset);

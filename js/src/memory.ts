@@ -1,0 +1,43 @@
+// Passing bytes into and out of the control module. Nothing else touches memory.buffer.
+//
+// Growth detaches every view of the memory, and nearly every export may grow it. So no view is ever
+// kept: each copy makes its own, and what leaves this file is a copy.
+
+import type { ControlExports } from "./abi.js";
+import { RvfError, RvfErrorCode } from "./errors.js";
+
+const maxAllocation = 0xffff_ffff;
+
+/**
+ * Calls `body` with the addresses of scratch blocks of the given sizes, each aligned to 16 bytes, and
+ * frees them whatever happens. Throws OutOfMemory when one does not fit.
+ */
+export function withScratch<T>(
+  wasm: ControlExports,
+  sizes: readonly number[],
+  body: (...pointers: number[]) => T,
+): T {
+  const blocks: { ptr: number; size: number }[] = [];
+  try {
+    for (const wanted of sizes) {
+      const size = Math.max(wanted, 1);
+      const ptr = size > maxAllocation ? 0 : wasm.rvf_alloc(size) >>> 0;
+      if (ptr === 0) throw new RvfError(RvfErrorCode.OutOfMemory);
+      blocks.push({ ptr, size });
+    }
+    return body(...blocks.map((block) => block.ptr));
+  } finally {
+    for (const { ptr, size } of blocks) wasm.rvf_free(ptr, size);
+  }
+}
+
+/** Copies the bytes of `data` to address `ptr`. */
+export function copyIn(wasm: ControlExports, ptr: number, data: ArrayBufferView): void {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  new Uint8Array(wasm.memory.buffer).set(bytes, ptr);
+}
+
+/** Copies `size` bytes at address `ptr` into an array of their own. */
+export function copyOut(wasm: ControlExports, ptr: number, size: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(wasm.memory.buffer).slice(ptr, ptr + size);
+}

@@ -1,0 +1,39 @@
+// The conformance suite: what the package promises, in tests that know no runtime.
+//
+// Each test is { name, run(context) }; they run one after another in this order, the first ones before
+// init. A runner (tests/runtimes/) provides the context:
+//   api        the package's namespace, as its users import it
+//   fixture    (name) => Promise<Uint8Array>: a file of tests/fixtures/upstream/
+//   wasm       { control, kernel }: each the bytes of the module, or a WebAssembly.Module where the
+//              runtime compiles nothing
+//   growths    how often memory was made to grow (see growth.mjs); absent in a plain run
+
+import { errors } from "./errors.mjs";
+import { ids } from "./ids.mjs";
+import { init } from "./init.mjs";
+import { kernel } from "./kernel.mjs";
+import { memory } from "./memory.mjs";
+import { store } from "./store.mjs";
+import { upstream } from "./upstream.mjs";
+
+const groups = { init, store, ids, errors, memory, upstream, kernel };
+
+export const tests = Object.entries(groups).flatMap(([group, cases]) =>
+  Object.entries(cases).map(([name, run]) => ({ name: `${group}: ${name}`, run })),
+);
+
+/** Runs all tests; answers [{ name, ms, error }], error being absent when it passed. */
+export async function runAll(context) {
+  const results = [];
+  for (const { name, run } of tests) {
+    const start = performance.now();
+    let error;
+    try {
+      await run(context);
+    } catch (caught) {
+      error = `${caught?.message ?? caught}\n${caught?.stack ?? ""}`;
+    }
+    results.push({ name, ms: performance.now() - start, error });
+  }
+  return results;
+}

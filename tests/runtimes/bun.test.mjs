@@ -1,0 +1,4 @@
+// Bun.
+import { bin, testRuntime } from "./spawn.mjs";
+
+testRuntime("bun", bin("bun"), ["run", "--no-install"]);

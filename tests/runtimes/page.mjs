@@ -1,0 +1,20 @@
+// Runs the conformance suite in a page and leaves the results in globalThis.results.
+
+import * as api from "rvf-wasm";
+import { growInEveryCall } from "../conformance/growth.mjs";
+import { runAll } from "../conformance/suite.mjs";
+
+async function bytes(path) {
+  const response = await fetch(new URL(path, import.meta.url));
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+globalThis.results = await runAll({
+  api,
+  fixture: (name) => bytes(`../fixtures/upstream/${name}`),
+  wasm: {
+    control: await bytes("../../js/dist/rvf_control.wasm"),
+    kernel: await bytes("../../js/dist/rvf_kernel.wasm"),
+  },
+  growths: location.hash === "#growth" ? growInEveryCall() : undefined,
+});

@@ -1,0 +1,15 @@
+// Turns the results of a conformance run into subtests, one per case.
+
+import { tests } from "../conformance/suite.mjs";
+
+/** `results` as runAll gives them; a case that is missing from them fails. */
+export async function report(t, results) {
+  const byName = new Map(results.map((result) => [result.name, result]));
+  for (const { name } of tests) {
+    await t.test(name, () => {
+      const result = byName.get(name);
+      if (result === undefined) throw new Error("this case did not run");
+      if (result.error !== undefined) throw new Error(result.error);
+    });
+  }
+}
