@@ -119,8 +119,7 @@ int32_t rvf_store_ingest(int32_t handle, uintptr_t vecs, uintptr_t ids, int32_t 
     return count;
 }
 
-int32_t rvf_store_query(int32_t handle, uintptr_t query, int32_t k, int32_t metric,
-                        uintptr_t out) {
+int32_t rvf_store_query(int32_t handle, uintptr_t query, int32_t k, int32_t metric, uintptr_t out) {
     Store* store = store_of(handle);
     if (!store) return kStoreClosed;
     if (k <= 0) return kInvalidArgument;

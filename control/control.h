@@ -1,22 +1,23 @@
 // rvf_control.wasm: the control-plane store. This header is its manual.
 //
 // The module opens, searches, changes and writes .rvf files in its own memory. It imports nothing:
-// bytes go in through buffers that the caller allocates with rvf_alloc, answers come out the same way.
-// Names and signatures are those of the published @ruvector/rvf-wasm 0.1.9 where it has them, so that
-// its callers can swap the module.
+// bytes go in through buffers that the caller allocates with rvf_alloc, answers come out the same
+// way. Names and signatures are those of the published @ruvector/rvf-wasm 0.1.9 where it has them,
+// so that its callers can swap the module.
 //
-// Pointers are addresses in the module's memory; they need no alignment. A pointer or length outside
-// memory answers kInvalidPointer. Memory may grow during rvf_alloc, rvf_store_create, _open and
-// _ingest: views of it that the host holds are invalid afterwards.
+// Pointers are addresses in the module's memory; they need no alignment. A pointer or length
+// outside memory answers kInvalidPointer. Memory may grow during rvf_alloc, rvf_store_create, _open
+// and _ingest: views of it that the host holds are invalid afterwards.
 //
 // Failure. A negative answer is a Status (kernel/status.h). Every store is then as before the call.
 //
-// Handles are positive, carry a generation, and are never reused for another store until 2^20 stores
-// have passed through their slot; a stale one answers kStoreClosed. At most 1,024 stores at a time.
+// Handles are positive, carry a generation, and are never reused for another store until 2^20
+// stores have passed through their slot; a stale one answers kStoreClosed. At most 1,024 stores at
+// a time.
 //
 // Distances (docs/format.md, "Distances"): L2 is the sum of squared differences, inner product is
-// minus the dot product, cosine is 1 - dot / (|a| |b|) and 1.0 when that denominator is below 2^-23.
-// Answers ascend by distance, then by id (unsigned). NaN is never in an answer.
+// minus the dot product, cosine is 1 - dot / (|a| |b|) and 1.0 when that denominator is below
+// 2^-23. Answers ascend by distance, then by id (unsigned). NaN is never in an answer.
 #pragma once
 
 #include <stddef.h>
@@ -35,7 +36,7 @@ enum Warning : uint32_t {
     kDamagedManifest = 2,  ///< no manifest passed the strict check; the last readable one was taken
     kForeignDimension = 4, ///< a VEC segment of another dimension was left out
     kMetricAssumed = 8,    ///< the metric byte is unknown to us and was read as L2
-    kWasmLayout = 16,      ///< a file of the upstream wasm module: it stores no metric and no manifest
+    kWasmLayout = 16, ///< a file of the upstream wasm module: it stores no metric and no manifest
     kNotFiniteRows = 32,   ///< the file holds vectors with NaN or infinities
     kSkippedManifest = 64, ///< a later manifest is damaged; the state before it was opened
 };
@@ -72,21 +73,23 @@ int32_t rvf_store_create(int32_t dimension, int32_t metric);
 
 /// Opens a copy of the .rvf file in `buf`; the buffer stays the caller's. Answers a handle.
 ///
-/// Reads what every upstream tool writes, by the open algorithm of docs/format.md: the last complete
-/// commit decides, later bytes are ignored (kTornTail), a damaged VEC segment fails the call.
-/// kManifestNotFound: not an RVF file. kInvalidVersion: newer than us. kInvalidChecksum: a vector
-/// segment is damaged. kTruncatedSegment, kInvalidManifest: counts or lengths that lie.
+/// Reads what every upstream tool writes, by the open algorithm of docs/format.md: the last
+/// complete commit decides, later bytes are ignored (kTornTail), a damaged VEC segment fails the
+/// call. kManifestNotFound: not an RVF file. kInvalidVersion: newer than us. kInvalidChecksum: a
+/// vector segment is damaged. kTruncatedSegment, kInvalidManifest: counts or lengths that lie.
 /// kParentNotFound: a branch. kOutOfMemory.
 int32_t rvf_store_open(uintptr_t buf, size_t len);
 
-/// The same, for a file whose metric byte is missing or wrong: `metric` overrules it; -1: as stored.
+/// The same, for a file whose metric byte is missing or wrong: `metric` overrules it; -1: as
+/// stored.
 int32_t rvf_store_open_as(uintptr_t buf, size_t len, int32_t metric);
 
 /// Frees the store. Its handle is dead afterwards. Answers 0.
 int32_t rvf_store_close(int32_t handle);
 
-/// Adds or replaces `count` vectors (0 changes nothing): f32 rows at `vecs`, u64 ids at `ids`. The last
-/// of equal ids wins. All or nothing. Answers `count`; kNotFinite when any element is NaN or infinite.
+/// Adds or replaces `count` vectors (0 changes nothing): f32 rows at `vecs`, u64 ids at `ids`. The
+/// last of equal ids wins. All or nothing. Answers `count`; kNotFinite when any element is NaN or
+/// infinite.
 int32_t rvf_store_ingest(int32_t handle, uintptr_t vecs, uintptr_t ids, int32_t count);
 
 /// Finds the `k` nearest vectors to the f32 query by an exact scan; `metric` -1 takes the store's.
@@ -97,8 +100,8 @@ int32_t rvf_store_query(int32_t handle, uintptr_t query, int32_t k, int32_t metr
 /// Deletes by id; answers how many were there. Unknown and repeated ids are passed over.
 int32_t rvf_store_delete(int32_t handle, uintptr_t ids, int32_t count);
 
-/// Writes the f32 elements of the vector whose u64 id lies at `id` to `out`; answers 1, or 0 when no
-/// such id is live.
+/// Writes the f32 elements of the vector whose u64 id lies at `id` to `out`; answers 1, or 0 when
+/// no such id is live.
 int32_t rvf_store_vector(int32_t handle, uintptr_t id, uintptr_t out);
 
 /// Live vectors.
@@ -106,7 +109,8 @@ int32_t rvf_store_count(int32_t handle);
 
 int32_t rvf_store_dimension(int32_t handle);
 
-/// Writes five u32: live vectors, dimension, metric, rows held (deleted ones included), deleted rows.
+/// Writes five u32: live vectors, dimension, metric, rows held (deleted ones included), deleted
+/// rows.
 int32_t rvf_store_status(int32_t handle, uintptr_t out);
 
 /// What opening passed over: a set of Warning bits, 0 for a store that was created.
@@ -119,9 +123,9 @@ int32_t rvf_store_set_file_id(int32_t handle, uintptr_t id);
 /// Bytes that rvf_store_export will write. kSegmentTooLarge from 2 GiB on.
 int32_t rvf_store_export_size(int32_t handle);
 
-/// Writes the store as a complete .rvf file: live vectors, then every segment of the opened file that
-/// is not vectors, manifest, journal or index, byte for byte, then the manifest. The layout is what
-/// upstream's compaction writes. Answers the bytes written, or kBufferTooSmall.
+/// Writes the store as a complete .rvf file: live vectors, then every segment of the opened file
+/// that is not vectors, manifest, journal or index, byte for byte, then the manifest. The layout is
+/// what upstream's compaction writes. Answers the bytes written, or kBufferTooSmall.
 int32_t rvf_store_export(int32_t handle, uintptr_t out, size_t len);
 
 /// Writes four u64: bytes of rows, bytes of ids and their map, bytes of kept segments, and bytes of
@@ -137,8 +141,8 @@ int32_t rvf_parse_header(uintptr_t buf, size_t len, uintptr_t out);
 /// Segments found by walking the bytes; after damage the walk goes on at the next magic.
 int32_t rvf_segment_count(uintptr_t buf, size_t len);
 
-/// Writes 28 bytes on segment `index`: id u64, type u8, three zero bytes, payload length u64, offset
-/// u64 (of the header). kInvalidArgument when there is no such segment.
+/// Writes 28 bytes on segment `index`: id u64, type u8, three zero bytes, payload length u64,
+/// offset u64 (of the header). kInvalidArgument when there is no such segment.
 int32_t rvf_segment_info(uintptr_t buf, size_t len, int32_t index, uintptr_t out);
 
 } // extern "C"

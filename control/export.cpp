@@ -29,7 +29,8 @@ uint32_t kept_count(const Store& store) {
 }
 
 bool identity_is_set(const Store& store) {
-    return store.has_identity && (load<uint64_t>(store.identity) | load<uint64_t>(store.identity + 8));
+    return store.has_identity &&
+           (load<uint64_t>(store.identity) | load<uint64_t>(store.identity + 8));
 }
 
 uint64_t manifest_payload_bytes(const Store& store) {
@@ -118,8 +119,7 @@ void export_store(const Store& store, uint8_t* target) {
         rvf::store(writer.entry + 4, kIdentityMarker); // behind an empty list of deleted ids
         copy(writer.entry + 8, store.identity, kIdentityBytes);
     }
-    write_header(writer.at, kManifestSegment, writer.last_id + 1,
-                 {payload, payload_bytes});
+    write_header(writer.at, kManifestSegment, writer.last_id + 1, {payload, payload_bytes});
 }
 
 } // namespace rvf

@@ -1,5 +1,5 @@
-// From a store to the bytes of a file, in the layout that upstream's compaction writes: vectors, kept
-// segments, manifest.
+// From a store to the bytes of a file, in the layout that upstream's compaction writes: vectors,
+// kept segments, manifest.
 #pragma once
 
 #include "control/store.h"

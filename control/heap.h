@@ -22,8 +22,8 @@ void limit_memory(size_t max_bytes);
 /// Bytes of memory in all.
 uint64_t memory_size();
 
-/// Whether a caller may hand in `size` bytes at `address`: inside memory and outside the module's own
-/// static data.
+/// Whether a caller may hand in `size` bytes at `address`: inside memory and outside the module's
+/// own static data.
 bool caller_owns(uintptr_t address, uint64_t size);
 
 } // namespace rvf

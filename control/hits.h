@@ -1,5 +1,5 @@
-// The k best hits, kept as a binary heap with the worst on top inside the caller's result buffer, and
-// sorted there at the end. No memory of its own.
+// The k best hits, kept as a binary heap with the worst on top inside the caller's result buffer,
+// and sorted there at the end. No memory of its own.
 #pragma once
 
 #include "control/bytes.h"

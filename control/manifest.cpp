@@ -124,7 +124,7 @@ bool parse_wasm_manifest(Bytes payload, Manifest& manifest) {
 Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings) {
     uint64_t chain = chain_end(file);
     if (chain != file.size) warnings |= kTornTail;
-    Manifest damaged; // the last one that parses but does not count
+    Manifest damaged;                    // the last one that parses but does not count
     bool searching = chain != file.size; // byte by byte behind the chain, then along it
     uint64_t limit = file.size;
     for (;;) {

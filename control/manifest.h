@@ -13,7 +13,7 @@ namespace rvf {
 constexpr uint32_t kManifestFixedBytes = 22;
 constexpr uint32_t kDirectoryEntryBytes = 25;
 constexpr uint32_t kIdentityMarker = 0x46494449; ///< on disk "IDIF"
-constexpr uint32_t kIdentityBytes = 68;          ///< file id 16, parent id 16, parent hash 32, depth 4
+constexpr uint32_t kIdentityBytes = 68; ///< file id 16, parent id 16, parent hash 32, depth 4
 
 struct DirectoryEntry {
     uint64_t id;
@@ -40,8 +40,8 @@ struct Manifest {
 
 DirectoryEntry directory_entry(const Manifest& manifest, uint32_t index);
 
-/// Reads a runtime manifest payload; false when the directory does not fit it. A deleted list that is
-/// cut short is taken as far as it goes.
+/// Reads a runtime manifest payload; false when the directory does not fit it. A deleted list that
+/// is cut short is taken as far as it goes.
 bool parse_manifest(Bytes payload, Manifest& manifest);
 
 /// Reads the 44-byte payload that upstream's wasm module writes; false for anything else.
@@ -49,11 +49,12 @@ bool parse_wasm_manifest(Bytes payload, Manifest& manifest);
 
 /// Finds the manifest of the last complete commit and adds Warning bits for what was passed over.
 ///
-/// The chain of segments from the start of the file decides as far as it goes; bytes inside a payload
-/// are never taken for a manifest there. Behind a break in the chain manifests are looked for byte by
-/// byte. One counts when its version is 1 and its content hash is good, or absent and every directory
-/// entry points at a segment of the listed type. Only when no manifest counts is the last one that
-/// parses taken. kManifestNotFound, or kInvalidVersion when the last commit is newer than us.
+/// The chain of segments from the start of the file decides as far as it goes; bytes inside a
+/// payload are never taken for a manifest there. Behind a break in the chain manifests are looked
+/// for byte by byte. One counts when its version is 1 and its content hash is good, or absent and
+/// every directory entry points at a segment of the listed type. Only when no manifest counts is
+/// the last one that parses taken. kManifestNotFound, or kInvalidVersion when the last commit is
+/// newer than us.
 Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings);
 
 } // namespace rvf

@@ -5,8 +5,8 @@
 
 namespace rvf {
 
-/// Opens `file`; `metric` -1 takes the stored one. On kOk `store` is a new store that holds copies of
-/// everything; on any other status nothing is left behind.
+/// Opens `file`; `metric` -1 takes the stored one. On kOk `store` is a new store that holds copies
+/// of everything; on any other status nothing is left behind.
 Status open_store(Bytes file, int32_t metric, Store*& store);
 
 } // namespace rvf

@@ -16,13 +16,14 @@ constexpr float kMaxBoundedNorm = 1e37f;
 constexpr float kUnderflow = 1e-36f;
 
 /// Skips rows for which the dot form |q|^2 + |x|^2 - 2 q x alone shows that they are farther than
-/// `worst`: it costs one product an element instead of a difference and a product. What it says of the
-/// others is not used, because it cancels for near neighbours; they are computed as a sum of squares.
+/// `worst`: it costs one product an element instead of a difference and a product. What it says of
+/// the others is not used, because it cancels for near neighbours; they are computed as a sum of
+/// squares.
 ///
 /// Every sum of n products is off by at most (n / 16 + 9) 2^-24 of the sum of their absolute values
-/// (longest chain of additions, plus one rounding of the product). With |2 q x| <= |q|^2 + |x|^2 and
-/// an exact distance of at most 2 (|q|^2 + |x|^2), the dot form and the sum of squares together are off
-/// by less than four times that of |q|^2 + |x|^2; `slack` is a little more.
+/// (longest chain of additions, plus one rounding of the product). With |2 q x| <= |q|^2 + |x|^2
+/// and an exact distance of at most 2 (|q|^2 + |x|^2), the dot form and the sum of squares together
+/// are off by less than four times that of |q|^2 + |x|^2; `slack` is a little more.
 struct L2Bound {
     float query_norm;
     float slack;
@@ -81,9 +82,8 @@ uint32_t search_exact(const Store& store, int32_t metric, uint32_t k, uint8_t* o
             return sum_of_squared_differences(row, query, bytes);
         });
     } else if (metric == kInnerProduct) {
-        scan(store, hits, [&](const uint8_t* row, float, float) {
-            return -sum_of_products(row, query, bytes);
-        });
+        scan(store, hits,
+             [&](const uint8_t* row, float, float) { return -sum_of_products(row, query, bytes); });
     } else {
         float query_length = __builtin_sqrtf(query_norm);
         scan(store, hits, [&](const uint8_t* row, float norm, float) {

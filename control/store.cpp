@@ -184,7 +184,8 @@ void free_store(Store* store) {
         release(store->chunks[i].memory, chunk_bytes(*store, store->chunks[i].capacity));
     }
     release(reinterpret_cast<uint8_t*>(store->chunks), store->chunk_slots * sizeof(Chunk));
-    if (store->slots) release(reinterpret_cast<uint8_t*>(store->slots), map_bytes(store->slot_bits));
+    if (store->slots)
+        release(reinterpret_cast<uint8_t*>(store->slots), map_bytes(store->slot_bits));
     release(store->query, store->row_bytes);
     release(store->kept, store->kept_bytes);
     release(reinterpret_cast<uint8_t*>(store), sizeof(Store));

@@ -34,7 +34,7 @@ struct Store {
     bool has_identity;
     uint8_t identity[68]; ///< as in the manifest
 
-    uint32_t row_count;  ///< rows in use, dead ones included
+    uint32_t row_count; ///< rows in use, dead ones included
     uint32_t dead_count;
     uint32_t first_dead; ///< kNoRow: none
 

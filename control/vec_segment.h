@@ -1,5 +1,5 @@
-// VEC segments: vectors as rows of (id u64, dimension times f32), behind a six-byte header of which two
-// layouts exist (docs/format.md, "Vectors").
+// VEC segments: vectors as rows of (id u64, dimension times f32), behind a six-byte header of which
+// two layouts exist (docs/format.md, "Vectors").
 #pragma once
 
 #include <stdint.h>
@@ -27,8 +27,8 @@ struct VecRecords {
 /// Falls back to the layout of upstream's wasm module when only that fits.
 VecFit read_vec(Bytes payload, uint32_t dimension, VecRecords& records);
 
-/// The wasm module's layout: count u16, dimension u32. The count wraps above 65,535, so the length of
-/// the payload decides.
+/// The wasm module's layout: count u16, dimension u32. The count wraps above 65,535, so the length
+/// of the payload decides.
 VecFit read_wasm_vec(Bytes payload, uint32_t dimension, VecRecords& records);
 
 } // namespace rvf

@@ -6,8 +6,8 @@
 
 namespace rvf::tile {
 
-/// Distance of the row at `row` from the f32 at `query`; smaller is nearer, NaN is always the same NaN.
-/// A row is summed part by part; f32 rows are one part and are read where they lie.
+/// Distance of the row at `row` from the f32 at `query`; smaller is nearer, NaN is always the same
+/// NaN. A row is summed part by part; f32 rows are one part and are read where they lie.
 RVF_NOINLINE inline float distance_to_row(uint32_t metric, uint32_t dtype, Address row,
                                           Address query, uint32_t dimension) {
     Sums sums = no_sums();
@@ -51,12 +51,6 @@ RVF_NOINLINE inline float distance_to_row(uint32_t metric, uint32_t dtype, Addre
         distance = norms == 0 ? 1.0f : 1.0f - distance / norms;
     }
     return distance == distance ? distance : __builtin_nanf("");
-}
-
-/// Distance of one row of the block.
-inline float distance_in_block(uint32_t metric, uint32_t row) {
-    return distance_to_row(metric, state().block_dtype, state().block + row * row_bytes(), kQuery,
-                           state().dimension);
 }
 
 } // namespace rvf::tile

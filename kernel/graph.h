@@ -1,5 +1,5 @@
-// HNSW navigation in pull mode: the host delivers neighbour lists and vectors, the tile decides where
-// to go (docs/decisions.md, "The tile").
+// HNSW navigation in pull mode: the host delivers neighbour lists and vectors, the tile decides
+// where to go (docs/decisions.md, "The tile").
 #pragma once
 
 #include "kernel/distance.h"
@@ -18,15 +18,25 @@ inline bool list_delivered(int64_t node, uint32_t layer) {
            list.count <= kMaxNeighbors;
 }
 
-/// Merges the loaded block, the next part of the list, into the top-K.
-inline void merge_block() {
+/// Entries of the top-K that navigation keeps.
+inline uint32_t beam_width() { return config().k ? config().k : kMaxTopK; }
+
+/// Computes the distances of the loaded block and writes them to `result`, or with kMergeList
+/// merges them into the top-K under the next ids of the neighbour list.
+constexpr Address kMergeList = 0;
+RVF_NOINLINE inline void compare_block(uint32_t metric, Address result) {
+    const TileState& tile = state();
     NeighborList& list = neighbor_list();
-    uint32_t k = config().k ? config().k : kMaxTopK;
-    limit_results(k);
-    for (uint32_t row = 0; row < state().block_count; ++row) {
-        insert_candidate(distance_in_block(config().metric, row), list.ids[list.done++], k);
+    uint32_t bytes = row_bytes();
+    Address row = tile.block;
+    for (uint32_t i = 0; i < tile.block_count; ++i, row += bytes) {
+        float distance = distance_to_row(metric, tile.block_dtype, row, kQuery, tile.dimension);
+        if (result == kMergeList) {
+            insert_candidate(distance, list.ids[list.done++], beam_width());
+        } else {
+            store(result + 4 * i, distance);
+        }
     }
-    forget_block();
 }
 
 /// The nearest candidate that has not been expanded; only layer 0 expands. A search moves to the

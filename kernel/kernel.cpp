@@ -37,14 +37,12 @@ int32_t rvf_init(uint32_t address) {
     if (given.profile != kCoreProfile && given.profile != kHotProfile) return kTileUnsupported;
     if (given.metric > kHamming) return kMetricUnsupported;
     if (given.k == 0 || given.k > kMaxTopK) return kKTooLarge;
-    const v128_t used = wasm_i8x16_const(-1, -1, -1, 0, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-    v128_t reserved = wasm_v128_andnot(load_v128(address), used);
-    for (uint32_t i = 16; i < sizeof(TileConfig); i += 16) {
-        reserved = wasm_v128_or(reserved, load_v128(address + i));
-    }
-    if (wasm_v128_any_true(reserved)) return kInvalidArgument;
-    store_v128(kConfig, load_v128(address));
-    __builtin_memset(at(kConfig + 16), 0, kRouting - kConfig - 16);
+    uint64_t used = load<uint64_t>(address);
+    uint64_t reserved = used & 0xFFFF0000FF000000;
+    for (uint32_t i = 8; i < sizeof(TileConfig); i += 8) reserved |= load<uint64_t>(address + i);
+    if (reserved) return kInvalidArgument;
+    __builtin_memset(at(kConfig), 0, kRouting - kConfig);
+    store(kConfig, used);
     return kOk;
 }
 
@@ -92,9 +90,7 @@ int32_t rvf_distances(uint32_t metric, uint32_t result) {
     if (metric == kHamming) {
         hamming_distances(result);
     } else {
-        for (uint32_t i = 0; i < count; ++i) {
-            store(result + 4 * i, distance_in_block(metric, i));
-        }
+        compare_block(metric, result);
     }
     return static_cast<int32_t>(count);
 }
@@ -193,7 +189,9 @@ int64_t rvf_greedy_step(int64_t current, uint32_t layer) {
     uint32_t loaded = list.done + state().block_count;
     if (loaded > list.count) return kInvalidArgument;
     if (loaded == list.done && loaded < list.count) return kTileInvalidMessage;
-    merge_block();
+    limit_results(beam_width());
+    compare_block(config().metric, kMergeList);
+    forget_block();
     return loaded < list.count ? kListUnfinished : next_node(list.node, layer);
 }
 

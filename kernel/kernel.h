@@ -15,9 +15,9 @@
 // call. Numbers are checked before memory is touched, so no argument can make an export trap.
 //
 // Numerics. Distances are f32 sums in a fixed order: the same input gives the same bits in every
-// build, wasm or native. Processors differ in the NaN they make, so a result is only ever the one NaN
-// 0x7FC00000. The relative error of a d-dimensional sum of products is at most
-// (d/16 + 6) * 2^-24 of the sum of their absolute values.
+// build, wasm or native. Processors differ in the NaN they make, so a result is only ever the one
+// NaN 0x7FC00000. The relative error of a d-dimensional sum of products is at most (d/16 + 6) *
+// 2^-24 of the sum of their absolute values.
 #pragma once
 
 #include <stdint.h>
@@ -79,8 +79,9 @@ extern "C" {
 
 /// Starts the tile afresh with the TileConfig at `config` (0x00000, its home in the memory map, is
 /// allowed too): forgets query, block, parameters and results. A tile that was never started works
-/// as a Hot one with L2 and k = 16. Answers 0; kTileUnsupported for an unknown profile, kMetricUnsupported for a metric
-/// above 3, kKTooLarge for k outside 1..16, kInvalidArgument for a non-zero reserved byte.
+/// as a Hot one with L2 and k = 16. Answers 0; kTileUnsupported for an unknown profile,
+/// kMetricUnsupported for a metric above 3, kKTooLarge for k outside 1..16, kInvalidArgument for a
+/// non-zero reserved byte.
 int32_t rvf_init(uint32_t config);
 
 /// Loads a query of `dim` f16 elements (1 to 1,024 or the profile's limit) and widens it to f32.
@@ -96,15 +97,15 @@ int32_t rvf_load_query(uint32_t query, uint32_t dim);
 int32_t rvf_load_block(uint32_t block, uint32_t count, uint32_t dtype);
 
 /// Writes one f32 distance per vector of the block to `result` and answers their number.
-/// i8 with SQ parameters compares the f32 query with the decoded values, without them with the plain
-/// integers. Hamming compares the first bytes of the query in its own form: f16 bytes as they were
-/// loaded for f16 and i8 blocks, widened f32 bytes for f32 blocks. 
+/// i8 with SQ parameters compares the f32 query with the decoded values, without them with the
+/// plain integers. Hamming compares the first bytes of the query in its own form: f16 bytes as they
+/// were loaded for f16 and i8 blocks, widened f32 bytes for f32 blocks.
 int32_t rvf_distances(uint32_t metric, uint32_t result);
 
-/// Merges `count` (f32 distance at `dist`, u64 id at `id`) pairs into the top-K of `k` entries (1 to
-/// 16) that the tile keeps until the next query or init. Nearer first, ties by the smaller id, NaN never.
-/// An id that is already held keeps its nearer distance, so merging a block twice changes nothing.
-/// Answers 0. A smaller k than before drops the surplus.
+/// Merges `count` (f32 distance at `dist`, u64 id at `id`) pairs into the top-K of `k` entries (1
+/// to 16) that the tile keeps until the next query or init. Nearer first, ties by the smaller id,
+/// NaN never. An id that is already held keeps its nearer distance, so merging a block twice
+/// changes nothing. Answers 0. A smaller k than before drops the surplus.
 int32_t rvf_topk_merge(uint32_t dist, uint32_t id, uint32_t count, uint32_t k);
 
 /// Writes the top-K to `out` as 12-byte pairs (id u64, distance f32), nearest first; answers their
@@ -114,23 +115,24 @@ int32_t rvf_topk_read(uint32_t out);
 // --- Quantization ---
 
 /// Loads `dim` pairs of f32 (minimum, maximum): value = min + (code + 128) / 255 * (max - min).
-/// They replace PQ tables, and a block that reaches into the table area (above 0x18000). dim must be
-/// the query's when there is one. kNotFinite when a pair or its range is NaN or infinite.
+/// They replace PQ tables, and a block that reaches into the table area (above 0x18000). dim must
+/// be the query's when there is one. kNotFinite when a pair or its range is NaN or infinite.
 int32_t rvf_load_sq_params(uint32_t params, uint32_t dim);
 
 /// Decodes `count` i8 codes at `src` to f16 at `dst` with the SQ parameters, dimension after
 /// dimension, rounding to nearest even. Answers `count`.
 int32_t rvf_dequant_i8(uint32_t src, uint32_t dst, uint32_t count);
 
-/// Computes the table of distances between the query and `M` subspaces of `K` f16 centroids (1 to 64)
-/// at `codebook`, laid out [M][K][dimension / subspaces]. Metrics L2 and inner product.
-/// When TileConfig.pq_subspaces is set, successive calls continue until all have been given, so that
-/// a codebook larger than the block area can pass through it. Replaces SQ parameters. The codebook is
+/// Computes the table of distances between the query and `M` subspaces of `K` f16 centroids (1 to
+/// 64) at `codebook`, laid out [M][K][dimension / subspaces]. Metrics L2 and inner product. When
+/// TileConfig.pq_subspaces is set, successive calls continue until all have been given, so that a
+/// codebook larger than the block area can pass through it. Replaces SQ parameters. The codebook is
 /// not needed afterwards. Answers how many subspaces are loaded now.
 int32_t rvf_load_pq_codebook(uint32_t codebook, uint32_t M, uint32_t K);
 
-/// Sums the table entries of `count` vectors of one-byte codes at `codes`, [count][subspaces], to f32
-/// at `result`; answers `count`. kInvalidArgument when any code is K or more; nothing is written then.
+/// Sums the table entries of `count` vectors of one-byte codes at `codes`, [count][subspaces], to
+/// f32 at `result`; answers `count`. kInvalidArgument when any code is K or more; nothing is
+/// written then.
 int32_t rvf_pq_distances(uint32_t codes, uint32_t count, uint32_t result);
 
 // --- HNSW navigation (pull mode) ---
@@ -152,9 +154,10 @@ int64_t rvf_greedy_step(int64_t current, uint32_t layer);
 
 // --- Segment verification ---
 
-/// Checks the 64-byte segment header at `header`: magic, version 1, known hash and compression codes,
-/// zero reserved fields, payload of at most 256 MiB. Answers 0, kInvalidMagic, kInvalidVersion,
-/// kInvalidArgument or kSegmentTooLarge. (The content hash covers the payload, not the header.)
+/// Checks the 64-byte segment header at `header`: magic, version 1, known hash and compression
+/// codes, zero reserved fields, payload of at most 256 MiB. Answers 0, kInvalidMagic,
+/// kInvalidVersion, kInvalidArgument or kSegmentTooLarge. (The content hash covers the payload, not
+/// the header.)
 int32_t rvf_verify_header(uint32_t header);
 
 /// CRC32C (Castagnoli) of `len` bytes; "123456789" gives 0xE3069283. Outside tile memory it

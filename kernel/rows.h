@@ -17,8 +17,8 @@ RVF_INLINE v128_t splat_constant(int32_t value) {
 }
 
 /// Decodes f16, rounding `count` up to a multiple of 8. Every half is moved to where f32 keeps sign
-/// and magnitude and rebiased by a multiplication, which is exact but for infinities and NaN; a part
-/// that holds one is decoded again, one by one.
+/// and magnitude and rebiased by a multiplication, which is exact but for infinities and NaN; a
+/// part that holds one is decoded again, one by one.
 inline void decode_f16(Address row, uint32_t count) {
     const v128_t sign_and_magnitude = splat_constant(static_cast<int32_t>(0x8FFFFFFF));
     const v128_t rebias = splat_constant(__builtin_bit_cast(int32_t, kHalfRebias));
@@ -44,8 +44,8 @@ inline void decode_f16(Address row, uint32_t count) {
     }
 }
 
-/// Decodes i8 as plain integers, or by the SQ tables from dimension `first` on; rounds `count` up to a
-/// multiple of 4.
+/// Decodes i8 as plain integers, or by the SQ tables from dimension `first` on; rounds `count` up
+/// to a multiple of 4.
 inline void decode_i8(Address row, uint32_t first, uint32_t count) {
     bool scaled = state().tables == kSqTables;
     const uint8_t* source = at(row);

@@ -1,5 +1,5 @@
-// v128 SIMD for every build: the compiler's own header in wasm, SIMDe in native builds. Both give the
-// same bits as long as nothing is contracted to fused multiply-add (-ffp-contract=off).
+// v128 SIMD for every build: the compiler's own header in wasm, SIMDe in native builds. Both give
+// the same bits as long as nothing is contracted to fused multiply-add (-ffp-contract=off).
 #pragma once
 
 #if defined(__wasm_simd128__)

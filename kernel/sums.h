@@ -25,7 +25,7 @@ struct Sums {
 };
 
 RVF_INLINE Sums no_sums() {
-    const v128_t zero = wasm_f32x4_const_splat(0);
+    const v128_t zero = wasm_f32x4_splat(0);
     return {{zero, zero, zero, zero}, {zero, zero, zero, zero}};
 }
 
