@@ -73,12 +73,14 @@ bool is_kept(const Segment& segment) {
            segment.type != kJournalSegment && segment.type != kIndexSegment;
 }
 
-/// Calls `use` for every kept segment that the commit of `manifest` can have written.
+/// Calls `use` for every kept segment up to `manifest`, and for those directly behind it: upstream
+/// appends the witness of a compaction after the manifest.
 template <typename Use>
 void for_kept(Bytes file, const Manifest& manifest, Use use) {
     Segment segment;
     for (uint64_t offset = 0; find_segment(file, offset, segment);) {
-        if (segment.offset >= manifest.end) break;
+        bool behind = segment.offset >= manifest.end;
+        if (behind && (segment.offset != offset || !segment.complete)) break;
         if (is_kept(segment)) use(segment);
         offset = segment.complete ? segment.end() : segment.offset + 1;
     }
