@@ -81,10 +81,15 @@ int32_t rvf_store_create(int32_t dimension, int32_t metric) {
 int32_t rvf_store_open(uintptr_t buf, size_t len) { return rvf_store_open_as(buf, len, -1); }
 
 int32_t rvf_store_open_as(uintptr_t buf, size_t len, int32_t metric) {
-    if (!caller_owns(buf, len)) return kInvalidPointer;
+    return rvf_store_open_branch(buf, len, buf, 0, metric);
+}
+
+int32_t rvf_store_open_branch(uintptr_t buf, size_t len, uintptr_t parent, size_t parent_len,
+                              int32_t metric) {
+    if (!caller_owns(buf, len) || !caller_owns(parent, parent_len)) return kInvalidPointer;
     if (metric != -1 && !known_metric(metric)) return kMetricUnsupported;
     Store* store = nullptr;
-    Status status = open_store({bytes_at(buf), len}, metric, store);
+    Status status = open_store({bytes_at(buf), len}, {bytes_at(parent), parent_len}, metric, store);
     return status == kOk ? handle_or_free(store) : status;
 }
 

@@ -77,12 +77,19 @@ int32_t rvf_store_create(int32_t dimension, int32_t metric);
 /// complete commit decides, later bytes are ignored (kTornTail), a damaged VEC segment fails the
 /// call. kManifestNotFound: not an RVF file. kInvalidVersion: newer than us. kInvalidChecksum: a
 /// vector segment is damaged. kTruncatedSegment, kInvalidManifest: counts or lengths that lie.
-/// kParentNotFound: a branch. kOutOfMemory.
+/// kParentNotFound: a branch, see rvf_store_open_branch. kOutOfMemory.
 int32_t rvf_store_open(uintptr_t buf, size_t len);
 
 /// The same, for a file whose metric byte is missing or wrong: `metric` overrules it; -1: as
 /// stored.
 int32_t rvf_store_open_as(uintptr_t buf, size_t len, int32_t metric);
+
+/// The same for a branch, whose parent file lies at `parent`; other files ignore it. The store
+/// holds the vectors that the branch shows, the parent's among them, and an export of it is a
+/// complete file. kParentHashMismatch: not the parent, or changed since; kCowMapCorrupt: the branch
+/// is damaged; kParentNotFound: the parent is a branch itself.
+int32_t rvf_store_open_branch(uintptr_t buf, size_t len, uintptr_t parent, size_t parent_len,
+                              int32_t metric);
 
 /// Frees the store. Its handle is dead afterwards. Answers 0.
 int32_t rvf_store_close(int32_t handle);

@@ -9,7 +9,7 @@ constexpr uint32_t kWasmManifestBytes = 44;
 
 enum class Verdict { kNone, kNewer, kDamaged, kGood };
 
-/// For a manifest without a hash: does every entry point at what it says?
+/// Does every entry point at what it says?
 bool directory_holds(Bytes file, const Manifest& manifest) {
     for (uint32_t i = 0; i < manifest.entry_count; ++i) {
         DirectoryEntry entry = directory_entry(manifest, i);
@@ -19,21 +19,21 @@ bool directory_holds(Bytes file, const Manifest& manifest) {
     return true;
 }
 
-Verdict judge(Bytes file, const Segment& segment, Manifest& manifest) {
-    if (segment.type != kManifestSegment || !segment.complete) return Verdict::kNone;
+/// `on_chain`: the segment is known to be one, and not bytes inside another's payload.
+Verdict judge(Bytes file, const Segment& segment, bool on_chain, Manifest& manifest) {
     if (segment.payload_length > kMaxPayloadBytes) return Verdict::kNone;
-    HashState hash = check_hash(file, segment);
-    if (segment.version > kFormatVersion && hash != HashState::kBad) return Verdict::kNewer;
     manifest = {};
     manifest.end = segment.end();
     if (!parse_wasm_manifest(segment.payload, manifest) &&
         !parse_manifest(segment.payload, manifest)) {
         return Verdict::kNone;
     }
-    bool counts = segment.version == kFormatVersion &&
-                  (hash == HashState::kGood ||
-                   (hash == HashState::kAbsent && directory_holds(file, manifest)));
-    return counts ? Verdict::kGood : Verdict::kDamaged;
+    HashState hash = check_hash(file, segment);
+    bool vouched = on_chain && hash == HashState::kGood;
+    if (hash == HashState::kBad || !(vouched || directory_holds(file, manifest))) {
+        return Verdict::kDamaged;
+    }
+    return segment.version > kFormatVersion ? Verdict::kNewer : Verdict::kGood;
 }
 
 /// The next segment of the chain at or after `offset`: directly there, or behind zero padding.
@@ -42,14 +42,13 @@ bool next_in_chain(Bytes file, uint64_t offset, Segment& segment) {
     return read_segment(file, offset, segment) && segment.complete;
 }
 
-/// Where the chain of complete segments ends; the size of the file when nothing but zeros follows.
-uint64_t chain_end(Bytes file) {
+/// Whether the chain of complete segments makes up the whole file.
+bool chain_is_whole(Bytes file) {
     uint64_t end = 0;
     Segment segment;
     while (next_in_chain(file, end, segment)) end = segment.end();
-    uint64_t rest = end;
-    while (file.holds(rest, 1) && file.data[rest] == 0) ++rest;
-    return rest == file.size ? rest : end;
+    while (file.holds(end, 1) && file.data[end] == 0) ++end;
+    return end == file.size;
 }
 
 /// The last manifest of the chain that begins before `limit`.
@@ -65,9 +64,9 @@ bool last_in_chain(Bytes file, uint64_t limit, Segment& found) {
     return any;
 }
 
-/// The last header of a manifest in [begin, limit), by its magic.
-bool last_by_magic(Bytes file, uint64_t begin, uint64_t limit, Segment& found) {
-    for (uint64_t offset = limit; offset-- > begin;) {
+/// The last complete manifest before `limit`, by its magic.
+bool last_by_magic(Bytes file, uint64_t limit, Segment& found) {
+    for (uint64_t offset = limit; offset-- > 0;) {
         if (!read_segment(file, offset, found)) continue;
         if (found.type == kManifestSegment && found.complete) return true;
     }
@@ -122,23 +121,14 @@ bool parse_wasm_manifest(Bytes payload, Manifest& manifest) {
 }
 
 Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings) {
-    uint64_t chain = chain_end(file);
-    if (chain != file.size) warnings |= kTornTail;
-    Manifest damaged;                    // the last one that parses but does not count
-    bool searching = chain != file.size; // byte by byte behind the chain, then along it
-    uint64_t limit = file.size;
-    for (;;) {
-        Segment segment;
-        bool found = searching ? last_by_magic(file, chain, limit, segment)
-                               : last_in_chain(file, limit, segment);
-        if (!found && !searching) break;
-        if (!found) {
-            searching = false;
-            limit = chain;
-            continue;
-        }
-        limit = segment.offset;
-        Verdict verdict = judge(file, segment, manifest);
+    bool whole = chain_is_whole(file);
+    if (!whole) warnings |= kTornTail;
+    Manifest damaged; // the last one that parses but does not count
+    Segment segment;
+    for (uint64_t limit = file.size;
+         whole ? last_in_chain(file, limit, segment) : last_by_magic(file, limit, segment);
+         limit = segment.offset) {
+        Verdict verdict = judge(file, segment, whole, manifest);
         if (verdict == Verdict::kNewer) return kInvalidVersion;
         if (verdict == Verdict::kGood) {
             if (damaged.entries) warnings |= kSkippedManifest;

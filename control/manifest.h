@@ -49,12 +49,13 @@ bool parse_wasm_manifest(Bytes payload, Manifest& manifest);
 
 /// Finds the manifest of the last complete commit and adds Warning bits for what was passed over.
 ///
-/// The chain of segments from the start of the file decides as far as it goes; bytes inside a
-/// payload are never taken for a manifest there. Behind a break in the chain manifests are looked
-/// for byte by byte. One counts when its version is 1 and its content hash is good, or absent and
-/// every directory entry points at a segment of the listed type. Only when no manifest counts is
-/// the last one that parses taken. kManifestNotFound, or kInvalidVersion when the last commit is
-/// newer than us.
+/// A manifest counts when its version is 1 and its content hash is good, or absent and every
+/// directory entry points at a segment of the listed type. When the chain of segments makes up the
+/// whole file, the last one of the chain that counts is taken; bytes inside a payload are never
+/// taken for one. Otherwise a write was torn: manifests are looked for byte by byte from the end,
+/// and there one counts only when its hash is not bad and its directory points at what it says.
+/// Only when none counts is the last one that parses taken. kManifestNotFound, or kInvalidVersion
+/// when the last commit is newer than us.
 Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings);
 
 } // namespace rvf

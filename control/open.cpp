@@ -1,5 +1,6 @@
 #include "control/open.h"
 
+#include "control/branch.h"
 #include "control/control.h"
 #include "control/heap.h"
 #include "control/manifest.h"
@@ -34,9 +35,6 @@ Status read_vectors(Bytes file, const DirectoryEntry& entry, const Manifest& man
 Status check_vectors(Bytes file, const Manifest& manifest, uint32_t& warnings) {
     for (uint32_t i = 0; i < manifest.entry_count; ++i) {
         DirectoryEntry entry = directory_entry(manifest, i);
-        if (entry.type == kCowMapSegment || entry.type == kMembershipSegment) {
-            return kParentNotFound;
-        }
         if (entry.type != kVecSegment) continue;
         Status status = read_vectors(file, entry, manifest, warnings);
         if (status != kOk) return status;
@@ -67,22 +65,32 @@ Status fill(Store& store, Bytes file, const Manifest& manifest) {
     return kOk;
 }
 
-/// What an export has to carry on: committed segments of every other kind.
-bool is_kept(const Segment& segment) {
-    return segment.complete && segment.type != kVecSegment && segment.type != kManifestSegment &&
-           segment.type != kJournalSegment && segment.type != kIndexSegment;
+/// What an export has to carry on: every kind of segment that it does not write itself.
+bool is_kept(uint8_t type) {
+    return type != kVecSegment && type != kIndexSegment && type != kJournalSegment &&
+           type != kManifestSegment && type != kCowMapSegment && type != kMembershipSegment;
 }
 
-/// Calls `use` for every kept segment up to `manifest`, and for those directly behind it: upstream
-/// appends the witness of a compaction after the manifest.
+/// Calls `use` for every kept segment before the end of `manifest`, and for the witnesses directly
+/// behind it, where upstream puts the one of a compaction. The length of a segment whose hash is
+/// bad is only believed when the directory lists it; what a torn write left is walked over byte by
+/// byte.
 template <typename Use>
 void for_kept(Bytes file, const Manifest& manifest, Use use) {
     Segment segment;
+    uint32_t next = 0; // directory entry; a directory is in file order, and else the hash decides
     for (uint64_t offset = 0; find_segment(file, offset, segment);) {
+        while (next < manifest.entry_count &&
+               directory_entry(manifest, next).offset < segment.offset) {
+            ++next;
+        }
+        bool listed =
+            next < manifest.entry_count && directory_entry(manifest, next).offset == segment.offset;
         bool behind = segment.offset >= manifest.end;
-        if (behind && (segment.offset != offset || !segment.complete)) break;
-        if (is_kept(segment)) use(segment);
-        offset = segment.complete ? segment.end() : segment.offset + 1;
+        if (behind && (segment.offset != offset || segment.type != kWitnessSegment)) break;
+        bool sound = segment.complete && (listed || check_hash(file, segment) != HashState::kBad);
+        if (sound && is_kept(segment.type)) use(segment);
+        offset = sound ? segment.end() : segment.offset + 1;
     }
 }
 
@@ -116,7 +124,7 @@ int32_t stored_metric(const Manifest& manifest, uint32_t& warnings) {
 
 } // namespace
 
-Status open_store(Bytes file, int32_t metric, Store*& store) {
+Status open_store(Bytes file, Bytes parent, int32_t metric, Store*& store) {
     Manifest manifest;
     uint32_t warnings = 0;
     Status status = find_manifest(file, manifest, warnings);
@@ -134,7 +142,8 @@ Status open_store(Bytes file, int32_t metric, Store*& store) {
         store->has_identity = true;
         copy(store->identity, manifest.identity, kIdentityBytes);
     }
-    status = fill(*store, file, manifest);
+    if (is_branch(manifest)) status = add_parent_rows(*store, file, manifest, parent);
+    if (status == kOk) status = fill(*store, file, manifest);
     if (status == kOk) status = keep_segments(*store, file, manifest);
     if (status != kOk) {
         free_store(store);

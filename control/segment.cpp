@@ -1,21 +1,9 @@
 #include "control/segment.h"
 
-#include "control/crc32.h"
-
 namespace rvf {
 namespace {
 
 constexpr uint32_t kHashOffset = 0x28;
-
-uint32_t rotated_left(uint32_t word, uint32_t bits) {
-    return bits ? word << bits | word >> (32 - bits) : word;
-}
-
-/// CRC-32 of the payload in four rotations: the hash that upstream writes and checks.
-void rotated_crc(Bytes payload, uint8_t hash[16]) {
-    uint32_t crc = crc32(payload);
-    for (uint32_t i = 0; i < 4; ++i) store(hash + 4 * i, rotated_left(crc, 8 * i));
-}
 
 } // namespace
 
@@ -44,13 +32,7 @@ bool find_segment(Bytes file, uint64_t offset, Segment& segment) {
 }
 
 HashState check_hash(Bytes file, const Segment& segment) {
-    const uint8_t* stored = file.data + segment.offset + kHashOffset;
-    if ((load<uint64_t>(stored) | load<uint64_t>(stored + 8)) == 0) return HashState::kAbsent;
-    uint8_t hash[16];
-    rotated_crc(segment.payload, hash);
-    bool equal = load<uint64_t>(hash) == load<uint64_t>(stored) &&
-                 load<uint64_t>(hash + 8) == load<uint64_t>(stored + 8);
-    return equal ? HashState::kGood : HashState::kBad;
+    return check_content_hash(file.data + segment.offset + kHashOffset, segment.payload);
 }
 
 void write_header(uint8_t* target, uint8_t type, uint64_t id, Bytes payload) {
@@ -60,7 +42,7 @@ void write_header(uint8_t* target, uint8_t type, uint64_t id, Bytes payload) {
     target[5] = type;
     store(target + 8, id);
     store(target + 16, uint64_t{payload.size});
-    rotated_crc(payload, target + kHashOffset);
+    write_content_hash(target + kHashOffset, payload);
 }
 
 } // namespace rvf

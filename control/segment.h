@@ -1,10 +1,11 @@
-// Segments: the 64-byte header, the walk from one to the next, and the content hash
-// (docs/format.md, "Segments"). Trusts no byte.
+// Segments: the 64-byte header and the walk from one to the next (docs/format.md, "Segments").
+// Trusts no byte.
 #pragma once
 
 #include <stdint.h>
 
 #include "control/bytes.h"
+#include "control/content_hash.h"
 
 namespace rvf {
 
@@ -18,6 +19,7 @@ enum SegmentType : uint8_t {
     kIndexSegment = 0x02,
     kJournalSegment = 0x04,
     kManifestSegment = 0x05,
+    kWitnessSegment = 0x0A,
     kCowMapSegment = 0x20,
     kMembershipSegment = 0x22,
 };
@@ -40,8 +42,7 @@ bool read_segment(Bytes file, uint64_t offset, Segment& segment);
 /// Finds the next segment at or after `offset` by looking for the magic; the way over damage.
 bool find_segment(Bytes file, uint64_t offset, Segment& segment);
 
-/// What a stored content hash says about the payload.
-enum class HashState { kAbsent, kGood, kBad };
+/// The content hash of a complete segment.
 HashState check_hash(Bytes file, const Segment& segment);
 
 /// Writes a header with its content hash.

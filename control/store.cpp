@@ -6,8 +6,10 @@
 namespace rvf {
 namespace {
 
-constexpr uint32_t kChunkBytes = 256u << 10; ///< of vectors, in a full chunk
-constexpr uint32_t kFirstRows = 8;           ///< capacity of the first chunk, which doubles
+/// Of vectors, in a full chunk. What lies between the vectors of two chunks breaks the stream that
+/// the prefetcher follows, which costs about a microsecond, so chunks are large.
+constexpr uint32_t kChunkBytes = 4u << 20;
+constexpr uint32_t kFirstRows = 8; ///< capacity of the first chunk, which doubles
 constexpr uint32_t kFirstSlotBits = 4;
 
 uint32_t full_capacity(const Store& store) { return 1u << store.chunk_shift; }

@@ -33,11 +33,12 @@ extern "C" {
 
 int32_t rvf_init(uint32_t address) {
     if (address != kConfig && !usable(address, 1, sizeof(TileConfig))) return kInvalidPointer;
-    const TileConfig& given = *reinterpret_cast<const TileConfig*>(at(address));
+    TileConfig given; // its first 8 bytes; the rest is reserved
+    uint64_t used = load<uint64_t>(address);
+    __builtin_memcpy(&given, &used, sizeof(used));
     if (given.profile != kCoreProfile && given.profile != kHotProfile) return kTileUnsupported;
     if (given.metric > kHamming) return kMetricUnsupported;
     if (given.k == 0 || given.k > kMaxTopK) return kKTooLarge;
-    uint64_t used = load<uint64_t>(address);
     uint64_t reserved = used & 0xFFFF0000FF000000;
     for (uint32_t i = 8; i < sizeof(TileConfig); i += 8) reserved |= load<uint64_t>(address + i);
     if (reserved) return kInvalidArgument;

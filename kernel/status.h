@@ -27,6 +27,8 @@ enum Status : int32_t {
     kTileInvalidMessage = -0x0403, ///< not possible in this state: something must be loaded first
     kTileUnsupported = -0x0404,    ///< a data type or operation the tile does not have
     kParentNotFound = -0x0600,     ///< a branch that needs the file it was branched from
+    kParentHashMismatch = -0x0601, ///< the parent has changed since the branch was made
+    kCowMapCorrupt = -0x0700,      ///< a branch whose record of its parent is damaged
 
     kInvalidPointer = -0xFE00,  ///< pointer or length outside the memory the call may touch
     kOutOfMemory = -0xFE01,     ///< memory could not grow; the state is as before the call

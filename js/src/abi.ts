@@ -8,7 +8,13 @@ export interface ControlExports {
   rvf_free(ptr: number, size: number): void;
   rvf_memory_limit(maxBytes: number): number;
   rvf_store_create(dimension: number, metric: number): number;
-  rvf_store_open_as(buf: number, len: number, metric: number): number;
+  rvf_store_open_branch(
+    buf: number,
+    len: number,
+    parent: number,
+    parentLen: number,
+    metric: number,
+  ): number;
   rvf_store_close(handle: number): number;
   rvf_store_ingest(handle: number, vecs: number, ids: number, count: number): number;
   rvf_store_query(handle: number, query: number, k: number, metric: number, out: number): number;

@@ -17,6 +17,8 @@ export const statusCodes = {
   TileInvalidMessage: 0x0403,
   TileUnsupported: 0x0404,
   ParentNotFound: 0x0600,
+  ParentHashMismatch: 0x0601,
+  CowMapCorrupt: 0x0700,
   InvalidPointer: 0xfe00,
   OutOfMemory: 0xfe01,
   NotFinite: 0xfe02,
@@ -61,7 +63,10 @@ export const errorTexts: Record<RvfErrorName, string> = {
   TileUnsupported:
     "The tile does not have this data type or operation; use one that kernel.h lists.",
   ParentNotFound:
-    "This file is a branch of another one; open the parent, or compact the branch first.",
+    "This file is a branch; pass the bytes of the file that it was branched from as `parent`.",
+  ParentHashMismatch:
+    "This is not the parent, or it has changed since the branch was made; pass it as it was then.",
+  CowMapCorrupt: "The branch's record of its parent is damaged; fetch or restore the branch again.",
   InvalidPointer:
     "A pointer or length lies outside the memory this call may touch; pass an address inside it.",
   OutOfMemory: "Memory cannot grow; close a store, store less, or raise maxMemoryBytes.",

@@ -45,6 +45,17 @@ function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
+/** The bytes of a file, as a view. */
+function toBytes(bytes: unknown, what: string): Uint8Array {
+  if (ArrayBuffer.isView(bytes)) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  if (Object.prototype.toString.call(bytes) === "[object ArrayBuffer]") {
+    return new Uint8Array(bytes as ArrayBuffer);
+  }
+  throw invalid(`There are no ${what}; pass a Uint8Array or an ArrayBuffer.`);
+}
+
 /** Ids from one id or many. */
 function idList(ids: Id | ArrayLike<Id>): Uint32Array {
   return encodeIds(isList(ids) ? ids : [ids as Id]);
@@ -160,23 +171,19 @@ export class RvfStore {
    * Opens the bytes of an .rvf file, whichever tool wrote it. Look at {@link warnings} afterwards.
    *
    * @throws {RvfError} ManifestNotFound: not an .rvf file; InvalidVersion: newer than this package;
-   *   InvalidChecksum, TruncatedSegment, InvalidManifest: damaged; ParentNotFound: a branch;
-   *   OutOfMemory, TooManyStores, InvalidArgument, MetricUnsupported, BackendInitFailed
+   *   InvalidChecksum, TruncatedSegment, InvalidManifest, CowMapCorrupt: damaged; ParentNotFound: a
+   *   branch without its parent; ParentHashMismatch: the parent is another or has changed; OutOfMemory, TooManyStores, InvalidArgument, MetricUnsupported, BackendInitFailed
    */
   static open(bytes: Uint8Array | ArrayBuffer, options: OpenOptions = {}): RvfStore {
     const metric = metricCode(options.metric);
-    let file: Uint8Array;
-    if (ArrayBuffer.isView(bytes)) {
-      file = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    } else if (Object.prototype.toString.call(bytes) === "[object ArrayBuffer]") {
-      file = new Uint8Array(bytes);
-    } else {
-      throw invalid("There are no bytes to open; pass a Uint8Array or an ArrayBuffer.");
-    }
+    const file = toBytes(bytes, "bytes to open");
+    const parent = toBytes(options.parent ?? new Uint8Array(0), "bytes of a parent");
     const wasm = control();
-    return withScratch(wasm, [file.length], (ptr) => {
-      copyIn(wasm, ptr, file);
-      return new RvfStore(wasm, check(wasm.rvf_store_open_as(ptr, file.length, metric)));
+    return withScratch(wasm, [file.length, parent.length], (filePtr, parentPtr) => {
+      copyIn(wasm, filePtr, file);
+      copyIn(wasm, parentPtr, parent);
+      const sources = [filePtr, file.length, parentPtr, parent.length] as const;
+      return new RvfStore(wasm, check(wasm.rvf_store_open_branch(...sources, metric)));
     });
   }
 

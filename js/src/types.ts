@@ -47,6 +47,8 @@ export interface CreateOptions {
 export interface OpenOptions {
   /** Overrules the metric stored in the file, for files whose writer did not store it. */
   metric?: MetricName;
+  /** For a branch: the bytes of the file that it was branched from. Other files ignore it. */
+  parent?: Uint8Array | ArrayBuffer;
 }
 
 export interface QueryOptions {

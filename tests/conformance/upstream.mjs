@@ -49,10 +49,26 @@ function wasmMade(name) {
   };
 }
 
-function refused(name, codeName) {
+/** A branch and its parent together answer as upstream does, and so does their export alone. */
+function branch(name) {
+  return async ({ api, fixture }) => {
+    const { upstream } = await expected(fixture, name);
+    const parent = await fixture("made_branch_parent.rvf");
+    const first = api.RvfStore.open(await fixture(name), { parent });
+    const second = api.RvfStore.open(first.toBytes());
+    for (const store of [first, second]) {
+      equal(store.warnings, []);
+      checkQueries(store, upstream.queries);
+      store.close();
+    }
+  };
+}
+
+function refused(name, codeName, parentName) {
   return async ({ api, fixture }) => {
     const bytes = await fixture(name);
-    await throws(api, codeName, () => api.RvfStore.open(bytes));
+    const options = parentName ? { parent: await fixture(parentName) } : {};
+    await throws(api, codeName, () => api.RvfStore.open(bytes, options));
   };
 }
 
@@ -98,7 +114,20 @@ export const upstream = {
   "damaged: a zeroed hole": refused("damaged_hole_zeroed_vec.rvf", "InvalidChecksum"),
   "damaged: nothing left": refused("damaged_trunc_zero_bytes.rvf", "ManifestNotFound"),
   "damaged: a header only": refused("damaged_trunc_header_only_64.rvf", "ManifestNotFound"),
+
+  "a branch that changed nothing": branch("made_branch_child_untouched.rvf"),
+  "a branch with changes of its own": branch("made_branch_child_edited.rvf"),
   "a branch without its parent": refused("made_branch_orphan.rvf", "ParentNotFound"),
+  "a branch with another parent": refused(
+    "made_branch_child_edited.rvf",
+    "ParentHashMismatch",
+    "made_metric_l2.rvf",
+  ),
+  "a branch with a branch for a parent": refused(
+    "made_branch_orphan.rvf",
+    "ParentHashMismatch",
+    "made_branch_child_edited.rvf",
+  ),
 
   "bytes cut anywhere never trap": async ({ api, fixture }) => {
     const whole = await fixture("made_deletes.rvf");
