@@ -1,4 +1,4 @@
-// The content hash of a segment header (docs/format.md, "Segments"): sixteen bytes about the
+// The content hash of a segment header (docs/format.md, "Content hash"): sixteen bytes about the
 // payload.
 #pragma once
 

@@ -47,13 +47,15 @@ uint8_t* buffer_at(uintptr_t address) { return reinterpret_cast<uint8_t*>(addres
 
 bool known_metric(int32_t metric) { return metric >= kL2 && metric <= kCosine; }
 
-/// Walks over at most `limit` segments of a buffer; answers how many, `last` is the last of them.
+/// Walks over at most `limit` complete segments of a buffer; answers how many, `last` is the last.
 uint32_t walk_segments(Bytes file, uint32_t limit, Segment& last) {
     uint32_t count = 0;
     Segment segment;
-    for (uint64_t offset = 0; count < limit && find_segment(file, offset, segment); ++count) {
+    for (uint64_t offset = 0; count < limit && find_segment(file, offset, segment);) {
         offset = segment.complete ? segment.end() : segment.offset + 1;
+        if (!segment.complete) continue;
         last = segment;
+        ++count;
     }
     return count;
 }

@@ -32,11 +32,11 @@ enum Metric : int32_t { kL2 = 0, kInnerProduct = 1, kCosine = 2 };
 
 /// What opening a file had to pass over; the bits of rvf_store_warnings.
 enum Warning : uint32_t {
-    kTornTail = 1,         ///< bytes after the last commit, other than zeros, were ignored
+    kTornTail = 1,         ///< bytes that no commit covers were ignored: an interrupted write
     kDamagedManifest = 2,  ///< no manifest passed the strict check; the last readable one was taken
     kForeignDimension = 4, ///< a VEC segment of another dimension was left out
-    kMetricAssumed = 8,    ///< the metric byte is unknown to us and was read as L2
-    kWasmLayout = 16, ///< a file of the upstream wasm module: it stores no metric and no manifest
+    kMetricAssumed = 8,    ///< the stored metric is unknown or missing; L2 unless one was given
+    kWasmLayout = 16,      ///< a file of the upstream wasm module, which stores no metric
     kNotFiniteRows = 32,   ///< the file holds vectors with NaN or infinities
     kSkippedManifest = 64, ///< a later manifest is damaged; the state before it was opened
 };
@@ -74,20 +74,25 @@ int32_t rvf_store_create(int32_t dimension, int32_t metric);
 /// Opens a copy of the .rvf file in `buf`; the buffer stays the caller's. Answers a handle.
 ///
 /// Reads what every upstream tool writes, by the open algorithm of docs/format.md: the last
-/// complete commit decides, later bytes are ignored (kTornTail), a damaged VEC segment fails the
-/// call. kManifestNotFound: not an RVF file. kInvalidVersion: newer than us. kInvalidChecksum: a
-/// vector segment is damaged. kTruncatedSegment, kInvalidManifest: counts or lengths that lie.
-/// kParentNotFound: a branch, see rvf_store_open_branch. kOutOfMemory.
+/// complete commit decides, and rvf_store_warnings tells what was passed over. A damaged vector
+/// segment that the commit lists fails the call.
+///   kManifestNotFound     not an RVF file, or nothing was committed
+///   kInvalidVersion       written by a version of the format that we do not know
+///   kInvalidChecksum      a vector segment is damaged
+///   kTruncatedSegment, kInvalidManifest, kSegmentTooLarge  counts, lengths or a dimension that lie
+///   kParentNotFound       a branch, see rvf_store_open_branch
+///   kOutOfMemory, kTooManyStores, kInvalidPointer
 int32_t rvf_store_open(uintptr_t buf, size_t len);
 
 /// The same, for a file whose metric byte is missing or wrong: `metric` overrules it; -1: as
-/// stored.
+/// stored. kMetricUnsupported.
 int32_t rvf_store_open_as(uintptr_t buf, size_t len, int32_t metric);
 
 /// The same for a branch, whose parent file lies at `parent`; other files ignore it. The store
 /// holds the vectors that the branch shows, the parent's among them, and an export of it is a
 /// complete file. kParentHashMismatch: not the parent, or changed since; kCowMapCorrupt: the branch
-/// is damaged; kParentNotFound: the parent is a branch itself.
+/// is damaged; kDimensionMismatch: the parent's is another; kParentNotFound: the parent is a branch
+/// itself.
 int32_t rvf_store_open_branch(uintptr_t buf, size_t len, uintptr_t parent, size_t parent_len,
                               int32_t metric);
 
@@ -123,16 +128,19 @@ int32_t rvf_store_status(int32_t handle, uintptr_t out);
 /// What opening passed over: a set of Warning bits, 0 for a store that was created.
 int32_t rvf_store_warnings(int32_t handle);
 
-/// Sets the 16-byte file identity that a created store is exported with (upstream wants one that is
-/// not zero; the module has no source of randomness).
+/// Sets the 16-byte file id that an export carries; the parent of an opened file stays. Upstream
+/// wants an id that is not zero, and the module has no source of randomness. With an id of zero, as
+/// a created store has it at first, an export carries no identity at all.
 int32_t rvf_store_set_file_id(int32_t handle, uintptr_t id);
 
 /// Bytes that rvf_store_export will write. kSegmentTooLarge from 2 GiB on.
 int32_t rvf_store_export_size(int32_t handle);
 
-/// Writes the store as a complete .rvf file: live vectors, then every segment of the opened file
-/// that is not vectors, manifest, journal or index, byte for byte, then the manifest. The layout is
-/// what upstream's compaction writes. Answers the bytes written, or kBufferTooSmall.
+/// Writes the store as a complete .rvf file: live vectors, then the committed segments of the
+/// opened file of every kind that this module does not write itself, byte for byte, then the
+/// manifest. The layout is what upstream's compaction writes. Left out: journals, indexes and the
+/// records of a branch, whose effect is in the vectors. Answers the bytes written, or
+/// kBufferTooSmall.
 int32_t rvf_store_export(int32_t handle, uintptr_t out, size_t len);
 
 /// Writes four u64: bytes of rows, bytes of ids and their map, bytes of kept segments, and bytes of
@@ -145,7 +153,7 @@ int32_t rvf_store_memory_usage(int32_t handle, uintptr_t out);
 /// magic u32, version u8, type u8, flags u16, segment id u64, payload length u64. Answers 0.
 int32_t rvf_parse_header(uintptr_t buf, size_t len, uintptr_t out);
 
-/// Segments found by walking the bytes; after damage the walk goes on at the next magic.
+/// Complete segments found by walking the bytes; after damage the walk goes on at the next magic.
 int32_t rvf_segment_count(uintptr_t buf, size_t len);
 
 /// Writes 28 bytes on segment `index`: id u64, type u8, three zero bytes, payload length u64,

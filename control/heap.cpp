@@ -51,12 +51,17 @@ void insert_free(uintptr_t address, size_t size) {
     }
 }
 
+/// The last 16 bytes of a 4 GiB memory stay unused, so that an end address never wraps to 0.
+uintptr_t usable_end(uint64_t size) {
+    return static_cast<uintptr_t>(size > ~uint32_t{0} ? size - 16 : size);
+}
+
 /// Adds pages until one free block of `size` ends at the end of memory. Pages that the host grew by
 /// itself lie between and are left alone.
 bool grow(size_t size) {
     uint64_t now = memory_size();
     if (heap_end == 0) {
-        heap_end = static_cast<uintptr_t>(now);
+        heap_end = usable_end(now);
         insert_free(heap_begin(), heap_end - heap_begin());
         return true;
     }
@@ -67,11 +72,8 @@ bool grow(size_t size) {
     if (__builtin_wasm_memory_grow(0, static_cast<size_t>(wanted / kPage)) == ~size_t{0}) {
         return false;
     }
-    // The last 16 bytes of a 4 GiB memory stay unused, so that an end address never wraps to 0.
-    uint64_t end = now + wanted;
-    if (end > ~uint32_t{0}) end -= 16;
-    insert_free(static_cast<uintptr_t>(now), static_cast<size_t>(end - now));
-    heap_end = static_cast<uintptr_t>(end);
+    heap_end = usable_end(now + wanted);
+    insert_free(static_cast<uintptr_t>(now), heap_end - static_cast<uintptr_t>(now));
     return true;
 }
 

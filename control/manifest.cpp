@@ -7,33 +7,48 @@ namespace {
 
 constexpr uint32_t kWasmManifestBytes = 44;
 
-enum class Verdict { kNone, kNewer, kDamaged, kGood };
+enum class Verdict { kUnreadable, kDamaged, kNewer, kGood };
+
+bool entry_holds(Bytes file, const DirectoryEntry& entry) {
+    Segment segment;
+    return read_segment(file, entry.offset, segment) && segment.type == entry.type;
+}
 
 /// Does every entry point at what it says?
 bool directory_holds(Bytes file, const Manifest& manifest) {
     for (uint32_t i = 0; i < manifest.entry_count; ++i) {
-        DirectoryEntry entry = directory_entry(manifest, i);
-        Segment segment;
-        if (!read_segment(file, entry.offset, segment) || segment.type != entry.type) return false;
+        if (!entry_holds(file, directory_entry(manifest, i))) return false;
     }
     return true;
 }
 
+/// Was the manifest written where it lies? The bytes of another file inside a payload give
+/// themselves away by their last entry, which fits that file, and by an empty directory, which only
+/// the first segment of a file has.
+bool is_at_home(Bytes file, const Segment& segment, const Manifest& manifest) {
+    if (manifest.entry_count == 0) return segment.offset == 0;
+    DirectoryEntry last = directory_entry(manifest, manifest.entry_count - 1);
+    return entry_holds(file, last) ||
+           last.offset + kSegmentHeaderBytes + last.payload_length == segment.offset;
+}
+
 /// `on_chain`: the segment is known to be one, and not bytes inside another's payload.
 Verdict judge(Bytes file, const Segment& segment, bool on_chain, Manifest& manifest) {
-    if (segment.payload_length > kMaxPayloadBytes) return Verdict::kNone;
     manifest = {};
     manifest.end = segment.end();
-    if (!parse_wasm_manifest(segment.payload, manifest) &&
-        !parse_manifest(segment.payload, manifest)) {
-        return Verdict::kNone;
-    }
+    bool parses = segment.payload_length <= kMaxPayloadBytes &&
+                  (parse_wasm_manifest(segment.payload, manifest) ||
+                   parse_manifest(segment.payload, manifest));
+    bool newer = segment.version > kFormatVersion;
+    if (!parses && !(newer && on_chain)) return Verdict::kUnreadable;
     HashState hash = check_hash(file, segment);
-    bool vouched = on_chain && hash == HashState::kGood;
-    if (hash == HashState::kBad || !(vouched || directory_holds(file, manifest))) {
+    if (hash == HashState::kBad || !(on_chain || is_at_home(file, segment, manifest))) {
         return Verdict::kDamaged;
     }
-    return segment.version > kFormatVersion ? Verdict::kNewer : Verdict::kGood;
+    if (newer) return Verdict::kNewer;
+    bool counts = segment.version == kFormatVersion &&
+                  (hash == HashState::kGood || directory_holds(file, manifest));
+    return counts ? Verdict::kGood : Verdict::kDamaged;
 }
 
 /// The next segment of the chain at or after `offset`: directly there, or behind zero padding.
@@ -49,6 +64,17 @@ bool chain_is_whole(Bytes file) {
     while (next_in_chain(file, end, segment)) end = segment.end();
     while (file.holds(end, 1) && file.data[end] == 0) ++end;
     return end == file.size;
+}
+
+/// Whether nothing but witnesses, which upstream's compaction writes there, and zeros lies behind
+/// `offset`.
+bool nothing_behind(Bytes file, uint64_t offset) {
+    Segment segment;
+    while (next_in_chain(file, offset, segment) && segment.type == kWitnessSegment) {
+        offset = segment.end();
+    }
+    while (file.holds(offset, 1) && file.data[offset] == 0) ++offset;
+    return offset == file.size;
 }
 
 /// The last manifest of the chain that begins before `limit`.
@@ -122,8 +148,8 @@ bool parse_wasm_manifest(Bytes payload, Manifest& manifest) {
 
 Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings) {
     bool whole = chain_is_whole(file);
-    if (!whole) warnings |= kTornTail;
-    Manifest damaged; // the last one that parses but does not count
+    bool skipped = false;
+    Manifest damaged; // the last one that can be read but does not count
     Segment segment;
     for (uint64_t limit = file.size;
          whole ? last_in_chain(file, limit, segment) : last_by_magic(file, limit, segment);
@@ -131,14 +157,20 @@ Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings) {
         Verdict verdict = judge(file, segment, whole, manifest);
         if (verdict == Verdict::kNewer) return kInvalidVersion;
         if (verdict == Verdict::kGood) {
-            if (damaged.entries) warnings |= kSkippedManifest;
+            if (skipped) {
+                warnings |= kSkippedManifest;
+            } else if (!whole || !nothing_behind(file, manifest.end)) {
+                warnings |= kTornTail;
+            }
             return kOk;
         }
+        skipped = true;
         if (verdict == Verdict::kDamaged && !damaged.entries) damaged = manifest;
     }
     if (!damaged.entries) return kManifestNotFound;
     manifest = damaged;
     warnings |= kDamagedManifest;
+    if (!whole) warnings |= kTornTail;
     return kOk;
 }
 

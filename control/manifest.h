@@ -53,7 +53,7 @@ bool parse_wasm_manifest(Bytes payload, Manifest& manifest);
 /// directory entry points at a segment of the listed type. When the chain of segments makes up the
 /// whole file, the last one of the chain that counts is taken; bytes inside a payload are never
 /// taken for one. Otherwise a write was torn: manifests are looked for byte by byte from the end,
-/// and there one counts only when its hash is not bad and its directory points at what it says.
+/// and there one counts only when its last directory entry shows that it was written there.
 /// Only when none counts is the last one that parses taken. kManifestNotFound, or kInvalidVersion
 /// when the last commit is newer than us.
 Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings);

@@ -18,8 +18,11 @@ inline bool list_delivered(int64_t node, uint32_t layer) {
            list.count <= kMaxNeighbors;
 }
 
-/// Entries of the top-K that navigation keeps.
-inline uint32_t beam_width() { return config().k ? config().k : kMaxTopK; }
+/// Entries of the top-K that navigation keeps. A host may write to kConfig without rvf_init.
+inline uint32_t beam_width() {
+    uint32_t k = config().k;
+    return k && k < kMaxTopK ? k : kMaxTopK;
+}
 
 /// Computes the distances of the loaded block and writes them to `result`, or with kMergeList
 /// merges them into the top-K under the next ids of the neighbour list.

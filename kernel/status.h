@@ -14,12 +14,12 @@ enum Status : int32_t {
     kOk = 0,
 
     kInvalidMagic = -0x0100,       ///< no RVF segment starts where one must start
-    kInvalidVersion = -0x0101,     ///< a segment was written by a newer format version
+    kInvalidVersion = -0x0101,     ///< written by a format version that we do not know
     kInvalidChecksum = -0x0102,    ///< stored content hash and payload disagree
     kTruncatedSegment = -0x0104,   ///< a length or count points past the end of its container
     kInvalidManifest = -0x0105,    ///< the manifest contradicts itself or the file
     kManifestNotFound = -0x0106,   ///< no manifest: not an RVF file, or nothing was committed
-    kDimensionMismatch = -0x0200,  ///< a dimension that the call or the tile's profile cannot take
+    kDimensionMismatch = -0x0200,  ///< a dimension that the call, tile or branch cannot take
     kMetricUnsupported = -0x0202,  ///< no such metric, or not for this data
     kKTooLarge = -0x0204,          ///< more results asked for than the result buffer holds
     kSegmentTooLarge = -0x0304,    ///< above the size limit of a segment or an export

@@ -43,7 +43,8 @@ export type RvfErrorName = keyof typeof RvfErrorCode;
 export const errorTexts: Record<RvfErrorName, string> = {
   InvalidMagic:
     "No RVF segment starts here; check that these bytes are an .rvf file from its start.",
-  InvalidVersion: "A newer version of the format wrote this file; update rvf-wasm to open it.",
+  InvalidVersion:
+    "The file was written by a version of the format that is not known here; update rvf-wasm.",
   InvalidChecksum:
     "A segment does not match its stored hash, so the file is damaged; fetch or restore it again.",
   TruncatedSegment:
