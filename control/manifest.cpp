@@ -9,27 +9,42 @@ constexpr uint32_t kWasmManifestBytes = 44;
 
 enum class Verdict { kUnreadable, kDamaged, kNewer, kGood };
 
-bool entry_holds(Bytes file, const DirectoryEntry& entry) {
-    Segment segment;
-    return read_segment(file, entry.offset, segment) && segment.type == entry.type;
-}
-
 /// Does every entry point at what it says?
 bool directory_holds(Bytes file, const Manifest& manifest) {
     for (uint32_t i = 0; i < manifest.entry_count; ++i) {
-        if (!entry_holds(file, directory_entry(manifest, i))) return false;
+        DirectoryEntry entry = directory_entry(manifest, i);
+        Segment segment;
+        if (!read_segment(file, entry.offset, segment) || segment.type != entry.type) return false;
     }
     return true;
 }
 
-/// Was the manifest written where it lies? The bytes of another file inside a payload give
-/// themselves away by their last entry, which fits that file, and by an empty directory, which only
-/// the first segment of a file has.
-bool is_at_home(Bytes file, const Segment& segment, const Manifest& manifest) {
-    if (manifest.entry_count == 0) return segment.offset == 0;
-    DirectoryEntry last = directory_entry(manifest, manifest.entry_count - 1);
-    return entry_holds(file, last) ||
-           last.offset + kSegmentHeaderBytes + last.payload_length == segment.offset;
+/// The next segment of the chain at or after `offset`: directly there, or behind zero padding.
+bool next_in_chain(Bytes file, uint64_t offset, Segment& segment) {
+    while (file.holds(offset, 1) && file.data[offset] == 0) ++offset;
+    return read_segment(file, offset, segment) && segment.complete;
+}
+
+/// Was the manifest written where it lies? A writer appends it behind what it lists; only manifests
+/// and padding may lie between. The directory of another file, whose bytes are somebody's payload,
+/// ends elsewhere.
+bool is_at_home(Bytes file, uint64_t offset, const Manifest& manifest) {
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < manifest.entry_count; ++i) {
+        DirectoryEntry entry = directory_entry(manifest, i);
+        if (!file.holds(entry.offset, kSegmentHeaderBytes) || entry.payload_length > file.size) {
+            return false;
+        }
+        uint64_t entry_end = entry.offset + kSegmentHeaderBytes + entry.payload_length;
+        if (entry_end > end) end = entry_end;
+    }
+    Segment segment;
+    while (end < offset && next_in_chain(file, end, segment) && segment.offset < offset &&
+           segment.type == kManifestSegment) {
+        end = segment.end();
+    }
+    while (end < offset && file.data[end] == 0) ++end;
+    return end == offset;
 }
 
 /// `on_chain`: the segment is known to be one, and not bytes inside another's payload.
@@ -42,28 +57,13 @@ Verdict judge(Bytes file, const Segment& segment, bool on_chain, Manifest& manif
     bool newer = segment.version > kFormatVersion;
     if (!parses && !(newer && on_chain)) return Verdict::kUnreadable;
     HashState hash = check_hash(file, segment);
-    if (hash == HashState::kBad || !(on_chain || is_at_home(file, segment, manifest))) {
+    if (hash == HashState::kBad || !(on_chain || is_at_home(file, segment.offset, manifest))) {
         return Verdict::kDamaged;
     }
     if (newer) return Verdict::kNewer;
     bool counts = segment.version == kFormatVersion &&
                   (hash == HashState::kGood || directory_holds(file, manifest));
     return counts ? Verdict::kGood : Verdict::kDamaged;
-}
-
-/// The next segment of the chain at or after `offset`: directly there, or behind zero padding.
-bool next_in_chain(Bytes file, uint64_t offset, Segment& segment) {
-    while (file.holds(offset, 1) && file.data[offset] == 0) ++offset;
-    return read_segment(file, offset, segment) && segment.complete;
-}
-
-/// Whether the chain of complete segments makes up the whole file.
-bool chain_is_whole(Bytes file) {
-    uint64_t end = 0;
-    Segment segment;
-    while (next_in_chain(file, end, segment)) end = segment.end();
-    while (file.holds(end, 1) && file.data[end] == 0) ++end;
-    return end == file.size;
 }
 
 /// Whether nothing but witnesses, which upstream's compaction writes there, and zeros lies behind
@@ -77,17 +77,25 @@ bool nothing_behind(Bytes file, uint64_t offset) {
     return offset == file.size;
 }
 
-/// The last manifest of the chain that begins before `limit`.
-bool last_in_chain(Bytes file, uint64_t limit, Segment& found) {
-    bool any = false;
+/// The last manifest of the chain of segments, when that chain makes up the whole file. A header
+/// that a torn write left may promise just the bytes that later sessions wrote behind it; what no
+/// manifest follows must have a sound hash.
+bool last_in_chain(Bytes file, Segment& last) {
+    uint64_t end = 0;
+    uint64_t committed = 0;
     Segment segment;
-    for (uint64_t offset = 0; next_in_chain(file, offset, segment) && segment.offset < limit;
-         offset = segment.end()) {
+    while (next_in_chain(file, end, segment)) {
+        end = segment.end();
         if (segment.type != kManifestSegment) continue;
-        found = segment;
-        any = true;
+        last = segment;
+        committed = end;
     }
-    return any;
+    while (file.holds(end, 1) && file.data[end] == 0) ++end;
+    if (committed == 0 || end != file.size) return false;
+    for (; next_in_chain(file, committed, segment); committed = segment.end()) {
+        if (check_hash(file, segment) == HashState::kBad) return false;
+    }
+    return true;
 }
 
 /// The last complete manifest before `limit`, by its magic.
@@ -147,30 +155,26 @@ bool parse_wasm_manifest(Bytes payload, Manifest& manifest) {
 }
 
 Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings) {
-    bool whole = chain_is_whole(file);
+    Segment segment;
+    Verdict verdict = Verdict::kUnreadable;
+    if (last_in_chain(file, segment)) verdict = judge(file, segment, true, manifest);
+    if (verdict == Verdict::kGood && !nothing_behind(file, manifest.end)) warnings |= kTornTail;
+
     bool skipped = false;
     Manifest damaged; // the last one that can be read but does not count
-    Segment segment;
-    for (uint64_t limit = file.size;
-         whole ? last_in_chain(file, limit, segment) : last_by_magic(file, limit, segment);
-         limit = segment.offset) {
-        Verdict verdict = judge(file, segment, whole, manifest);
-        if (verdict == Verdict::kNewer) return kInvalidVersion;
-        if (verdict == Verdict::kGood) {
-            if (skipped) {
-                warnings |= kSkippedManifest;
-            } else if (!whole || !nothing_behind(file, manifest.end)) {
-                warnings |= kTornTail;
-            }
-            return kOk;
-        }
-        skipped = true;
+    uint64_t limit = file.size;
+    while (verdict < Verdict::kNewer && last_by_magic(file, limit, segment)) {
+        verdict = judge(file, segment, false, manifest);
+        if (verdict == Verdict::kGood) warnings |= skipped ? kSkippedManifest : kTornTail;
         if (verdict == Verdict::kDamaged && !damaged.entries) damaged = manifest;
+        skipped = true;
+        limit = segment.offset;
     }
+    if (verdict == Verdict::kGood) return kOk;
+    if (verdict == Verdict::kNewer) return kInvalidVersion;
     if (!damaged.entries) return kManifestNotFound;
     manifest = damaged;
     warnings |= kDamagedManifest;
-    if (!whole) warnings |= kTornTail;
     return kOk;
 }
 

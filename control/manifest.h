@@ -51,11 +51,11 @@ bool parse_wasm_manifest(Bytes payload, Manifest& manifest);
 ///
 /// A manifest counts when its version is 1 and its content hash is good, or absent and every
 /// directory entry points at a segment of the listed type. When the chain of segments makes up the
-/// whole file, the last one of the chain that counts is taken; bytes inside a payload are never
-/// taken for one. Otherwise a write was torn: manifests are looked for byte by byte from the end,
-/// and there one counts only when its last directory entry shows that it was written there.
-/// Only when none counts is the last one that parses taken. kManifestNotFound, or kInvalidVersion
-/// when the last commit is newer than us.
+/// whole file and its last manifest counts, that is the one; bytes inside a payload are never taken
+/// for one then. Otherwise manifests are looked for byte by byte from the end, and there one counts
+/// only when its last directory entry shows that it was written there. When none counts, the last
+/// one that can be read is taken. kManifestNotFound, or kInvalidVersion when the last commit is
+/// newer than us.
 Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings);
 
 } // namespace rvf

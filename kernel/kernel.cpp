@@ -147,7 +147,9 @@ int32_t rvf_load_pq_codebook(uint32_t codebook, uint32_t M, uint32_t K) {
     }
     if (total * K * 4 > kTableBytes) return kTileOutOfMemory;
     uint32_t bytes = M * K * (tile.dimension / total) * 2;
-    if (!usable(codebook, bytes, 1) || hits_tables(codebook, bytes)) return kInvalidPointer;
+    if (codebook < kScratch || !usable(codebook, bytes, 1) || hits_tables(codebook, bytes)) {
+        return kInvalidPointer;
+    }
     replace_tables(kPqTables);
     tile.pq_subspaces = total;
     tile.pq_loaded = loaded;

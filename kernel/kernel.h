@@ -124,10 +124,10 @@ int32_t rvf_load_sq_params(uint32_t params, uint32_t dim);
 int32_t rvf_dequant_i8(uint32_t src, uint32_t dst, uint32_t count);
 
 /// Computes the table of distances between the query and `M` subspaces of `K` f16 centroids (1 to
-/// 64) at `codebook`, laid out [M][K][dimension / subspaces]. Metrics L2 and inner product. When
-/// TileConfig.pq_subspaces is set, successive calls continue until all have been given, so that a
-/// codebook larger than the block area can pass through it. Replaces SQ parameters. The codebook is
-/// not needed afterwards. Answers how many subspaces are loaded now.
+/// 64) at `codebook` in scratch, laid out [M][K][dimension / subspaces]. Metrics L2 and inner
+/// product. When TileConfig.pq_subspaces is set, successive calls continue until all have been
+/// given, so that a codebook larger than the block area can pass through it. Replaces SQ
+/// parameters. The codebook is not needed afterwards. Answers how many subspaces are loaded now.
 int32_t rvf_load_pq_codebook(uint32_t codebook, uint32_t M, uint32_t K);
 
 /// Sums the table entries of `count` vectors of one-byte codes at `codes`, [count][subspaces], to
