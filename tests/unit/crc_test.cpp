@@ -1,0 +1,83 @@
+// Both checksums against published vectors and a byte-by-byte computation.
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <string>
+
+#include "control/crc32.h"
+#include "kernel/kernel.h"
+#include "tests/unit/rvf_file.h"
+
+namespace rvf {
+namespace {
+
+using test::Buffer;
+using test::crc_of;
+
+constexpr tile::Address kHere = 0x0800;
+
+Buffer text(const std::string& characters) { return {characters.begin(), characters.end()}; }
+
+Buffer ascending() {
+    Buffer bytes(32);
+    std::iota(bytes.begin(), bytes.end(), uint8_t{0});
+    return bytes;
+}
+
+uint32_t crc32c(const Buffer& bytes) {
+    test::Tile tile;
+    tile.write(kHere, bytes);
+    return static_cast<uint32_t>(tile::rvf_crc32c(kHere, static_cast<uint32_t>(bytes.size())));
+}
+
+TEST(Crc32c, CheckValue) { EXPECT_EQ(crc32c(text("123456789")), 0xE3069283); }
+
+// RFC 3720, appendix B.4.
+TEST(Crc32c, IscsiVectors) {
+    EXPECT_EQ(crc32c(Buffer(32, 0x00)), 0x8A9136AA);
+    EXPECT_EQ(crc32c(Buffer(32, 0xFF)), 0x62A8AB43);
+    EXPECT_EQ(crc32c(ascending()), 0x46DD794E);
+    Buffer descending = ascending();
+    std::reverse(descending.begin(), descending.end());
+    EXPECT_EQ(crc32c(descending), 0x113FDB5C);
+}
+
+TEST(Crc32c, NothingGivesZero) { EXPECT_EQ(crc32c({}), 0u); }
+
+TEST(Crc32c, AnyAddressAndLength) {
+    test::Tile tile;
+    test::Random random(2);
+    Buffer bytes(0xF000);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.bits());
+    tile.write(tile::kBlock, bytes);
+    for (uint32_t size : {1u, 2u, 3u, 7u, 64u, 1000u, 0xEFF0u}) {
+        for (uint32_t offset = 0; offset < 16; ++offset) {
+            auto crc = static_cast<uint32_t>(tile::rvf_crc32c(tile::kBlock + offset, size));
+            ASSERT_EQ(crc, crc_of(bytes.data() + offset, size, 0x82F63B78))
+                << size << " " << offset;
+        }
+    }
+}
+
+uint32_t crc32_of(const Buffer& bytes) { return crc32({bytes.data(), bytes.size()}); }
+
+TEST(Crc32, CheckValue) { EXPECT_EQ(crc32_of(text("123456789")), 0xCBF43926); }
+
+TEST(Crc32, NothingGivesZero) { EXPECT_EQ(crc32_of({}), 0u); }
+
+// Lengths around the sixteen-byte step and its rest, at every alignment.
+TEST(Crc32, EveryLengthAndAlignment) {
+    test::Random random(3);
+    Buffer bytes(200);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.bits());
+    for (size_t offset = 0; offset < 17; ++offset) {
+        for (size_t size = 0; size <= 150; ++size) {
+            ASSERT_EQ(crc32({bytes.data() + offset, size}),
+                      crc_of(bytes.data() + offset, size, 0xEDB88320))
+                << offset << " " << size;
+        }
+    }
+}
+
+} // namespace
+} // namespace rvf

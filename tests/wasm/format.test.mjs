@@ -1,0 +1,788 @@
+// Files: every fixture against upstream's recorded answers, the rules by which we differ, and
+// hand-made files that show each rule alone.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { disagreements } from "../reference/agreement.mjs";
+import { HEADER_SIZE, scanSegments, TYPE } from "../reference/container.mjs";
+import { cosine } from "../reference/distance.mjs";
+import {
+  concat,
+  manifestPayload,
+  readRvf,
+  segment,
+  vecPayload,
+  writeRvf,
+} from "../reference/format.mjs";
+import { queryVector, randomSource } from "../reference/random.mjs";
+import { bruteForce } from "../reference/topk.mjs";
+import { EXPECTED, fixture, NAMES } from "../reference/upstream.mjs";
+import { Control, METRIC, WARNING } from "./control.mjs";
+import { STATUS } from "./status.mjs";
+
+const RULE = {
+  chain: "the chain of segments decides: bytes inside a payload are no manifest",
+  hash: "a manifest counts only if its content hash is absent or good",
+  version: "a manifest or VEC of a newer version is refused",
+  counts: "a VEC whose counts lie is refused",
+  dimension: "a manifest of dimension 0 is refused",
+  branch: "a branch is refused, because its parent is not given",
+  wasm: "files of the upstream wasm module open, with the metric assumed",
+  live: "live vectors are the rows that answer, not rows minus length of the deleted list",
+  nan: "a NaN distance is never in an answer",
+};
+
+const EPOCH_4 = "epoch 4, dimension 6, 80 live, 30 results";
+const EPOCH_5 = "epoch 5, dimension 6, 100 live, 30 results";
+
+/** Every fixture that we answer differently from upstream, by which rule, and both answers. */
+const DIFFERENCES = [
+  {
+    name: "crafted_fake_manifest_in_payload.rvf",
+    rule: RULE.chain,
+    upstream: "epoch 9, dimension 2, 0 live, 0 results",
+    ours: "epoch 1, dimension 2, 3 live, 9 results",
+  },
+  {
+    name: "damaged_manifest_dim.rvf",
+    rule: RULE.hash,
+    upstream: "epoch 5, dimension 7, 0 live, 0 results",
+    ours: EPOCH_4,
+  },
+  {
+    name: "damaged_manifest_dir_offset.rvf",
+    rule: RULE.hash,
+    upstream: "error 0x0102",
+    ours: EPOCH_4,
+  },
+  {
+    name: "damaged_manifest_fidi_marker.rvf",
+    rule: RULE.hash,
+    upstream: EPOCH_5,
+    ours: EPOCH_4,
+  },
+  { name: "damaged_manifest_hash.rvf", rule: RULE.hash, upstream: EPOCH_5, ours: EPOCH_4 },
+  { name: "damaged_manifest_metric9.rvf", rule: RULE.hash, upstream: EPOCH_5, ours: EPOCH_4 },
+  {
+    name: "crafted_version2.rvf",
+    rule: RULE.version,
+    upstream: "epoch 1, dimension 2, 3 live, 9 results",
+    ours: "error 0x0101",
+  },
+  {
+    name: "damaged_flip_vec_header_version.rvf",
+    rule: RULE.version,
+    upstream: EPOCH_5,
+    ours: "error 0x0101",
+  },
+  {
+    name: "crafted_vec_count_too_big.rvf",
+    rule: RULE.counts,
+    upstream: "epoch 1, dimension 2, 0 live, 0 results",
+    ours: "error 0x0104",
+  },
+  {
+    name: "crafted_zero_manifest_4096.rvf",
+    rule: RULE.dimension,
+    upstream: "epoch 0, dimension 0, 0 live, 0 results",
+    ours: "error 0x0105",
+  },
+  {
+    name: "carved_ruvbot_tail.rvf",
+    rule: RULE.dimension,
+    upstream: "epoch 1, dimension 0, 0 live, 0 results",
+    ours: "error 0x0105",
+  },
+  {
+    name: "made_branch_child_untouched.rvf",
+    rule: RULE.branch,
+    upstream: "epoch 0, dimension 4, 0 live, 30 results",
+    ours: "error 0x0600",
+  },
+  {
+    name: "made_branch_child_edited.rvf",
+    rule: RULE.branch,
+    upstream: "epoch 2, dimension 4, 3 live, 30 results",
+    ours: "error 0x0600",
+  },
+  {
+    name: "made_wasm_cosine_3x2.rvf",
+    rule: RULE.wasm,
+    upstream: "error 0x0106",
+    ours: "epoch 1, dimension 2, 3 live, 9 results",
+  },
+  {
+    name: "made_wasm_deleted_10x4.rvf",
+    rule: RULE.wasm,
+    upstream: "error 0x0106",
+    ours: "epoch 1, dimension 4, 8 live, 24 results",
+  },
+  {
+    name: "made_wasm_empty_dim4.rvf",
+    rule: RULE.wasm,
+    upstream: "error 0x0106",
+    ours: "epoch 1, dimension 4, 0 live, 0 results",
+  },
+  {
+    name: "made_wasm_l2_20x16.rvf",
+    rule: RULE.wasm,
+    upstream: "error 0x0106",
+    ours: "epoch 1, dimension 16, 20 live, 30 results",
+  },
+  {
+    name: "crafted_deleted_ids.rvf",
+    rule: RULE.live,
+    upstream: "epoch 1, dimension 2, 1 live, 6 results",
+    ours: "epoch 1, dimension 2, 2 live, 6 results",
+  },
+  {
+    name: "made_odd_values.rvf",
+    rule: RULE.nan,
+    upstream: "epoch 2, dimension 2, 7 live, 21 results",
+    ours: "epoch 2, dimension 2, 7 live, 18 results",
+  },
+];
+
+const WASM_FILE = WARNING.WASM_LAYOUT | WARNING.METRIC_ASSUMED;
+
+/** Every fixture that opens with warnings; all others have none. */
+const WARNINGS = {
+  "crafted_fake_manifest_in_payload.rvf": WARNING.TORN_TAIL,
+  "crafted_two_dimensions.rvf": WARNING.FOREIGN_DIMENSION,
+  "damaged_magic_last_manifest.rvf": WARNING.TORN_TAIL,
+  "damaged_manifest_dim.rvf": WARNING.SKIPPED_MANIFEST,
+  "damaged_manifest_dir_offset.rvf": WARNING.SKIPPED_MANIFEST,
+  "damaged_manifest_fidi_marker.rvf": WARNING.SKIPPED_MANIFEST,
+  "damaged_manifest_hash.rvf": WARNING.SKIPPED_MANIFEST,
+  "damaged_manifest_metric9.rvf": WARNING.SKIPPED_MANIFEST,
+  "damaged_manifest_segcount.rvf": WARNING.SKIPPED_MANIFEST,
+  "damaged_trailing_100.rvf": WARNING.TORN_TAIL,
+  "damaged_trunc_before_last_manifest.rvf": WARNING.TORN_TAIL,
+  "damaged_trunc_in_first_vec.rvf": WARNING.TORN_TAIL,
+  "damaged_trunc_in_last_manifest_dir.rvf": WARNING.TORN_TAIL,
+  "damaged_trunc_in_last_manifest_header.rvf": WARNING.TORN_TAIL,
+  "damaged_trunc_in_last_vec.rvf": WARNING.TORN_TAIL,
+  "damaged_trunc_in_last_vec_header.rvf": WARNING.TORN_TAIL,
+  "damaged_trunc_last_manifest_minus_fidi.rvf": WARNING.TORN_TAIL,
+  "damaged_trunc_minus_1_byte.rvf": WARNING.TORN_TAIL,
+  "made_odd_values.rvf": WARNING.NOT_FINITE_ROWS,
+  "made_wasm_cosine_3x2.rvf": WASM_FILE,
+  "made_wasm_deleted_10x4.rvf": WASM_FILE,
+  "made_wasm_empty_dim4.rvf": WASM_FILE,
+  "made_wasm_l2_20x16.rvf": WASM_FILE,
+};
+
+const SEEDS = [1001, 2002, 3003];
+
+/** Opens bytes in a module of their own. */
+function opened(bytes, metric) {
+  const control = new Control();
+  return { control, handle: control.open(bytes, metric) };
+}
+
+const exported = ({ control, handle }) => readRvf(control.export(handle).bytes);
+
+/** What opening a file gives, in the words of DIFFERENCES. */
+function outcome(store) {
+  const { control, handle } = store;
+  if (handle < 0) return `error 0x${(-handle).toString(16).padStart(4, "0")}`;
+  const { dimension, live } = control.status(handle);
+  const results = SEEDS.reduce(
+    (sum, seed) => sum + control.query(handle, queryVector(seed, dimension), 10).status,
+    0,
+  );
+  const { epoch } = exported(store);
+  return `epoch ${epoch}, dimension ${dimension}, ${live} live, ${results} results`;
+}
+
+function recordedOutcome(recorded) {
+  if (recorded.open === "error") return `error ${recorded.error.match(/0x[0-9a-f]{4}/i)[0]}`;
+  const { epoch, dimension, live_vectors: live, queries = [] } = recorded;
+  const results = queries.reduce((sum, query) => sum + query.results.length, 0);
+  return `epoch ${epoch}, dimension ${dimension}, ${live} live, ${results} results`;
+}
+
+/**
+ * Where the store's answer and a recorded one part. Distances by result_rule of expected.json; ids
+ * only where neighbouring distances can be told apart, as in agreement.mjs.
+ */
+function partings({ control, handle }, { seed, k, results }, metric = -1) {
+  const { dimension, live, metric: stored } = control.status(handle);
+  const vector = queryVector(seed, dimension);
+  const ranking = control.query(handle, vector, Math.max(live, 1), metric).hits;
+  const { hits } = control.query(handle, vector, k, metric);
+  if (hits.length !== results.length) {
+    return [`seed ${seed}: ${hits.length} results, recorded ${results.length}`];
+  }
+  const floor = (metric === -1 ? stored : metric) === METRIC.COSINE ? 2 ** -22 : 0;
+  const close = (a, b) =>
+    Number.isFinite(a) && Number.isFinite(b)
+      ? Math.abs(a - b) <= 1e-5 * Math.abs(b) + floor
+      : a === b;
+  const byId = new Map(ranking.map(({ id, distance }) => [id, distance]));
+  return results.flatMap((result, rank) => {
+    const id = BigInt.asUintN(64, BigInt(result.id));
+    const theirs = Number(result.distance);
+    const ours = hits[rank];
+    const apart = [rank - 1, rank + 1].every(
+      (other) => !ranking[other] || !close(ranking[other].distance, ours.distance),
+    );
+    const agrees =
+      close(ours.distance, theirs) &&
+      close(byId.get(id) ?? Number.NaN, theirs) &&
+      (!apart || id === ours.id);
+    const mine = `${ours.id} at ${ours.distance}`;
+    return agrees ? [] : [`seed ${seed} rank ${rank}: ${mine}, recorded ${id} at ${theirs}`];
+  });
+}
+
+const allPartings = (store, queries, metric) =>
+  queries.flatMap((query) => partings(store, query, metric));
+
+const AGREEING = NAMES.filter((name) => !DIFFERENCES.some((row) => row.name === name));
+
+describe("every fixture", () => {
+  for (const name of AGREEING) {
+    const recorded = EXPECTED.files[name].upstream;
+    if (recorded.open === "error") {
+      test(`${name} is refused as upstream refuses it`, () => {
+        assert.equal(outcome(opened(fixture(name))), recordedOutcome(recorded));
+      });
+    } else {
+      test(`${name} answers as upstream answers`, () => {
+        const store = opened(fixture(name));
+        assert.equal(outcome(store), recordedOutcome(recorded));
+        assert.deepEqual(allPartings(store, recorded.queries), []);
+      });
+
+      test(`${name}, exported, holds what upstream found in it`, () => {
+        assert.deepEqual(disagreements(exported(opened(fixture(name))), recorded), []);
+      });
+    }
+  }
+
+  for (const { name, rule, upstream, ours } of DIFFERENCES) {
+    test(`${name} differs: ${rule}`, () => {
+      assert.equal(recordedOutcome(EXPECTED.files[name].upstream), upstream);
+      assert.equal(outcome(opened(fixture(name))), ours);
+    });
+  }
+
+  for (const name of NAMES) {
+    test(`${name} is listed segment by segment`, () => {
+      const want = EXPECTED.files[name].forward_scan.segments.map((recorded) => ({
+        id: BigInt(recorded.id),
+        type: recorded.type,
+        payloadLength: recorded.payload_length,
+        offset: recorded.offset,
+      }));
+      assert.deepEqual(new Control().segments(fixture(name)), want);
+    });
+  }
+
+  const warningsOfFixture = (name) => {
+    const { control, handle } = opened(fixture(name));
+    return handle > 0 ? control.warnings(handle) : 0;
+  };
+
+  for (const [name, warnings] of Object.entries(WARNINGS)) {
+    test(`${name} opens with warnings ${warnings}`, () => {
+      assert.equal(warningsOfFixture(name), warnings);
+    });
+  }
+
+  test("all others open without warnings", () => {
+    const others = NAMES.filter((name) => !(name in WARNINGS));
+    assert.deepEqual(others.filter(warningsOfFixture), []);
+  });
+});
+
+describe("where the table of differences needs more than a count", () => {
+  for (const { name } of DIFFERENCES.filter(({ rule }) => rule === RULE.hash)) {
+    test(`${name} opens as the commit before the damaged one`, () => {
+      const before = exported(opened(fixture("damaged_trunc_before_last_manifest.rvf")));
+      const { rows, metric, fileId } = exported(opened(fixture(name)));
+      assert.deepEqual(
+        { rows, metric, fileId },
+        {
+          rows: before.rows,
+          metric: before.metric,
+          fileId: before.fileId,
+        },
+      );
+    });
+  }
+
+  test("crafted_fake_manifest_in_payload.rvf holds the rows that the reference finds", () => {
+    const bytes = fixture("crafted_fake_manifest_in_payload.rvf");
+    assert.deepEqual(exported(opened(bytes)).rows, readRvf(bytes).rows);
+  });
+
+  test("crafted_deleted_ids.rvf answers as upstream but for the count", () => {
+    const recorded = EXPECTED.files["crafted_deleted_ids.rvf"].upstream;
+    const store = opened(fixture("crafted_deleted_ids.rvf"));
+    assert.deepEqual(allPartings(store, recorded.queries), []);
+  });
+
+  test("made_odd_values.rvf answers as upstream without the NaN ones", () => {
+    const queries = EXPECTED.files["made_odd_values.rvf"].upstream.queries.map((query) => ({
+      ...query,
+      results: query.results.filter(({ distance }) => distance !== "NaN"),
+    }));
+    assert.deepEqual(allPartings(opened(fixture("made_odd_values.rvf")), queries), []);
+  });
+
+  for (const name of NAMES.filter((other) => EXPECTED.files[other].upstream_wasm)) {
+    const { count, dimension, queries_l2: queries } = EXPECTED.files[name].upstream_wasm;
+
+    test(`${name} answers as the upstream wasm module answers`, () => {
+      const store = opened(fixture(name));
+      const { live, dimension: ours, metric } = store.control.status(store.handle);
+      assert.deepEqual([live, ours, metric], [count, dimension, METRIC.L2]);
+      assert.deepEqual(allPartings(store, queries), []);
+    });
+
+    test(`${name}, opened with its real metric, answers by that`, () => {
+      const bytes = fixture(name);
+      for (const metric of [METRIC.L2, METRIC.COSINE]) {
+        const store = opened(bytes, metric);
+        const { control, handle } = store;
+        assert.equal(control.status(handle).metric, metric);
+        assert.deepEqual(allPartings(store, queries, METRIC.L2), []);
+        if (metric !== METRIC.COSINE) continue;
+        const query = queryVector(1001, dimension);
+        const exact = bruteForce(readRvf(bytes).rows, query, 10, cosine);
+        control.query(handle, query, 10).hits.forEach(({ id, distance }, rank) => {
+          assert.equal(id, exact[rank].id);
+          assert.ok(Math.abs(distance - exact[rank].distance) < 1e-6);
+        });
+      }
+    });
+  }
+});
+
+/** Segments that an export carries on, by the bytes of each. */
+function keptSegments(bytes) {
+  const dropped = [TYPE.VEC, TYPE.MANIFEST, 0x02, 0x04];
+  return scanSegments(bytes)
+    .filter(({ type }) => !dropped.includes(type))
+    .map(({ offset, end }) => Buffer.from(bytes.subarray(offset, end)).toString("hex"));
+}
+
+describe("an export of an opened file", () => {
+  const sound = NAMES.filter((name) => {
+    const { open } = EXPECTED.files[name].upstream;
+    const torn = (WARNINGS[name] & WARNING.TORN_TAIL) !== 0;
+    return (
+      open === "ok" && !name.startsWith("damaged_") && !torn && opened(fixture(name)).handle > 0
+    );
+  });
+
+  test("carries every segment but vectors, manifests, journals and indexes, byte for byte", () => {
+    const total = sound.reduce((sum, name) => {
+      const bytes = fixture(name);
+      const { control, handle } = opened(bytes);
+      const kept = keptSegments(bytes);
+      assert.deepEqual(keptSegments(control.export(handle).bytes), kept, name);
+      const size = kept.reduce((all, text) => all + text.length / 2, 0);
+      assert.equal(control.memoryUsage(handle).kept, size, name);
+      return sum + kept.length;
+    }, 0);
+    assert.ok(total > 50, `only ${total} segments in all fixtures`);
+  });
+
+  test("opens again with the same content and without warnings, and is stable from then on", () => {
+    for (const name of NAMES) {
+      const store = opened(fixture(name));
+      if (store.handle < 0) continue;
+      const once = store.control.export(store.handle).bytes;
+      const again = opened(once);
+      const odd = WARNINGS[name] & WARNING.NOT_FINITE_ROWS;
+      assert.equal(again.control.warnings(again.handle), odd, name);
+      const kept = name.match(/witness|kernel_payload/) ? 1 : 0; // a damaged segment is carried on
+      assert.equal(readRvf(once).damage.length, kept, name);
+      assert.deepEqual(again.control.export(again.handle).bytes, once, name);
+    }
+  });
+
+  test("carries no branch segments that the live commit does not list", () => {
+    const file = writeRvf({ dimension: 1, rows: [[1, [1]]] });
+    for (const type of [TYPE.COW_MAP, TYPE.MEMBERSHIP]) {
+      const store = opened(concat(file, segment(type, 3, new Uint8Array(200))));
+      const { bytes } = store.control.export(store.handle);
+      assert.ok(opened(bytes).handle > 0, "the export is a branch, which the file was not");
+    }
+  });
+
+  test("carries nothing behind the last commit but the witness of a compaction", () => {
+    const file = writeRvf({ dimension: 1, rows: [[1, [1]]] });
+    const witness = segment(0x0a, 3, new Uint8Array(67));
+    const other = segment(0x77, 4, new Uint8Array(20));
+    for (const [tail, kept, warnings] of [
+      [witness, 1, 0],
+      [other, 0, WARNING.TORN_TAIL],
+      [concat(witness, other), 1, WARNING.TORN_TAIL],
+    ]) {
+      const { control, handle } = opened(concat(file, tail));
+      assert.equal(control.warnings(handle), warnings);
+      assert.equal(keptSegments(control.export(handle).bytes).length, kept);
+    }
+  });
+
+  test("keeps epoch, profile, lineage and metric", () => {
+    for (const name of ["made_derive_grandchild.rvdna", "made_metric_cosine.rvf"]) {
+      const { epoch, profile, fileId, parentId, lineageDepth, metric } = readRvf(fixture(name));
+      const copy = exported(opened(fixture(name)));
+      assert.deepEqual(
+        [copy.epoch, copy.profile, copy.fileId, copy.parentId, copy.lineageDepth, copy.metric],
+        [epoch, profile, fileId, parentId, lineageDepth, metric],
+      );
+    }
+  });
+});
+
+const FILE_ID = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i);
+const HASH_AT = 0x28;
+
+/** A manifest segment; `entries` are [id, offset, payload length, type]. */
+function manifest({ id = 2, epoch = 2, metric = 0, dimension = 1, deletedIds = [], entries = [] }) {
+  const directory = entries.map(([entryId, offset, payloadLength, type]) => ({
+    id: entryId,
+    offset,
+    payloadLength,
+    type,
+  }));
+  const fields = { epoch, dimension, totalVectors: 0, profile: 0, metric, directory, deletedIds };
+  return segment(TYPE.MANIFEST, id, manifestPayload({ ...fields, fileId: FILE_ID }));
+}
+
+function withByte(bytes, offset, value) {
+  const changed = bytes.slice();
+  changed[offset] = value;
+  return changed;
+}
+
+function withHash(bytes, hash) {
+  const changed = bytes.slice();
+  changed.set(hash, HASH_AT);
+  return changed;
+}
+
+const NO_HASH = new Uint8Array(16);
+const WRONG_HASH = new Uint8Array(16).fill(1);
+
+const epochOf = (store) => exported(store).epoch;
+const warningsOf = ({ control, handle }) => control.warnings(handle);
+
+describe("the manifest that decides", () => {
+  const old = writeRvf({ dimension: 1, epoch: 1, rows: [[1, [1]]] });
+  const newer = manifest({ id: 3 });
+  const lying = manifest({ id: 3, entries: [[9, 5, 100, 0x0e]] });
+
+  /** Epoch and warnings of a file that must open. */
+  const found = (bytes) => {
+    const store = opened(bytes);
+    assert.ok(store.handle > 0, `status ${store.handle}`);
+    return [epochOf(store), warningsOf(store)];
+  };
+
+  test("is the last one", () => {
+    assert.deepEqual(found(concat(old, newer)), [2, 0]);
+  });
+
+  test("may stand behind zeros and before zeros", () => {
+    const padded = concat(old, new Uint8Array(40), newer, new Uint8Array(999));
+    assert.deepEqual(found(padded), [2, 0]);
+  });
+
+  test("with a good hash counts whatever its directory says of other segments", () => {
+    assert.deepEqual(found(concat(old, lying)), [2, 0]);
+  });
+
+  test("without a hash counts only if its directory holds", () => {
+    assert.deepEqual(found(concat(old, withHash(newer, NO_HASH))), [2, 0]);
+    assert.deepEqual(found(concat(old, withHash(lying, NO_HASH))), [1, WARNING.SKIPPED_MANIFEST]);
+  });
+
+  test("does not count with a wrong hash", () => {
+    const bytes = concat(old, withHash(newer, WRONG_HASH));
+    assert.deepEqual(found(bytes), [1, WARNING.SKIPPED_MANIFEST]);
+  });
+
+  test("is never one inside a payload, while the chain holds", () => {
+    assert.deepEqual(found(concat(old, segment(0x77, 3, newer))), [1, WARNING.TORN_TAIL]);
+  });
+
+  /** A torn write, and behind it what a later session committed. */
+  const behind = (torn, change = (bytes) => bytes) => {
+    const vec = segment(TYPE.VEC, 5, vecPayload(1, [[2, [2]]]));
+    const entries = [
+      [1, 0, 18, TYPE.VEC],
+      [5, old.length + torn.length, 18, TYPE.VEC],
+    ];
+    return concat(old, torn, vec, change(manifest({ id: 6, entries })));
+  };
+  const tears = [Uint8Array.of(1, 2, 3), segment(TYPE.VEC, 3, new Uint8Array(50)).subarray(0, 70)];
+
+  test("behind a torn write is found, with a warning", () => {
+    for (const torn of tears) {
+      const bytes = behind(torn);
+      assert.deepEqual(found(bytes), [2, WARNING.TORN_TAIL]);
+      assert.deepEqual([...exported(opened(bytes)).rows.keys()], [1n, 2n]);
+    }
+  });
+
+  test("behind a torn write was written there, or it does not count", () => {
+    const elsewhere = manifest({ id: 3, entries: [[1, 7, 18, TYPE.VEC]] });
+    for (const torn of tears) {
+      for (const other of [elsewhere, newer]) {
+        assert.deepEqual(found(concat(old, torn, other)), [1, WARNING.SKIPPED_MANIFEST]);
+      }
+    }
+  });
+
+  test("of a newer version refuses the file, also behind a torn write", () => {
+    const version2 = (bytes) => withByte(bytes, 4, 2);
+    for (const bytes of [concat(old, version2(newer)), behind(tears[0], version2)]) {
+      assert.equal(opened(bytes).handle, STATUS.kInvalidVersion);
+    }
+  });
+
+  test("is the last readable one when none counts, with a warning", () => {
+    const damaged = withHash(manifest({ epoch: 7 }), WRONG_HASH);
+    assert.deepEqual(found(damaged), [7, WARNING.DAMAGED_MANIFEST]);
+  });
+
+  test("is not found in what is no RVF file", () => {
+    const random = randomSource(5);
+    const page = new TextEncoder().encode("<!doctype html><title>404</title>");
+    for (const bytes of [new Uint8Array(0), new Uint8Array(5000), random.bytes(5000), page]) {
+      assert.equal(opened(bytes).handle, STATUS.kManifestNotFound);
+    }
+  });
+
+  test("of dimension 0 refuses the file", () => {
+    assert.equal(opened(manifest({ dimension: 0 })).handle, STATUS.kInvalidManifest);
+  });
+
+  test("its deleted ids are not live, whether the file holds them or not", () => {
+    const rows = [1, 2, 3].map((id) => [id, [id]]);
+    const store = opened(writeRvf({ dimension: 1, rows, deletedIds: [2, 99] }));
+    assert.deepEqual([...exported(store).rows.keys()], [1n, 3n]);
+  });
+
+  test("its list of deleted ids ends with its payload, whatever count it claims", () => {
+    const vec = segment(
+      TYPE.VEC,
+      1,
+      vecPayload(
+        1,
+        [0, 1, 2].map((id) => [id, [id]]),
+      ),
+    );
+    const payload = manifestPayload({
+      epoch: 1,
+      dimension: 1,
+      totalVectors: 3,
+      profile: 0,
+      metric: 0,
+      directory: [{ id: 1, offset: 0, payloadLength: vec.length - HEADER_SIZE, type: TYPE.VEC }],
+      deletedIds: [2n],
+      fileId: new Uint8Array(16),
+    });
+    for (const count of [2, 100, 2 ** 32 - 1]) {
+      new DataView(payload.buffer).setUint32(payload.length - 12, count, true);
+      const padded = concat(vec, segment(TYPE.MANIFEST, 2, payload), new Uint8Array(8000));
+      assert.deepEqual([...exported(opened(padded)).rows.keys()], [0n, 1n]);
+    }
+  });
+
+  test("its unknown metric is read as L2, with a warning; another may overrule it", () => {
+    const bytes = manifest({ metric: 9 });
+    const { control, handle } = opened(bytes);
+    assert.equal(control.status(handle).metric, METRIC.L2);
+    assert.equal(control.warnings(handle), WARNING.METRIC_ASSUMED);
+    for (const metric of [0, 1, 2]) {
+      const other = opened(manifest({ metric: 1 }), metric);
+      assert.equal(other.control.status(other.handle).metric, metric);
+    }
+    const stored = opened(manifest({ metric: 1 }), -1);
+    assert.equal(stored.control.status(stored.handle).metric, 1);
+  });
+});
+
+describe("a commit that is cut off", () => {
+  const old = writeRvf({ dimension: 2, epoch: 1, rows: [[1, [1, 1]]] });
+  const vec = segment(TYPE.VEC, 3, vecPayload(2, [[2, [2, 2]]]));
+  const last = manifest({
+    id: 4,
+    dimension: 2,
+    entries: [
+      [1, 0, 22, TYPE.VEC],
+      [3, old.length, vec.length - HEADER_SIZE, TYPE.VEC],
+    ],
+  });
+  const whole = concat(old, vec, last);
+
+  test("at any byte leaves the commit before it", () => {
+    for (let length = old.length; length < whole.length; length++) {
+      const store = opened(whole.subarray(0, length));
+      assert.ok(store.handle > 0, `${length} bytes: status ${store.handle}`);
+      assert.deepEqual([...exported(store).rows.keys()], [1n], `${length} bytes`);
+    }
+    assert.equal(exported(opened(whole)).rows.size, 2);
+  });
+
+  test("at any byte is reported as a torn tail", () => {
+    for (let length = old.length + 1; length < whole.length; length++) {
+      const warnings = warningsOf(opened(whole.subarray(0, length)));
+      assert.equal(warnings, WARNING.TORN_TAIL, `${length - old.length} bytes of it`);
+    }
+  });
+
+  test("before the first manifest is no file", () => {
+    for (let length = 0; length < old.length; length++) {
+      const { handle } = opened(old.subarray(0, length));
+      assert.equal(handle, STATUS.kManifestNotFound, `${length} bytes`);
+    }
+  });
+});
+
+describe("vector segments", () => {
+  const payload = vecPayload(2, [
+    [1, [1, 2]],
+    [2, [3, 4]],
+    [3, [5, 6]],
+  ]);
+  const vec = segment(TYPE.VEC, 1, payload);
+  const fileOf = (first, dimension = 2) =>
+    concat(first, manifest({ dimension, entries: [[1, 0, payload.length, TYPE.VEC]] }));
+  const rowsOf = (bytes) => {
+    const store = opened(bytes);
+    return store.handle > 0 ? [...exported(store).rows.keys()].map(Number) : store.handle;
+  };
+
+  test("any damaged byte of the payload is found", () => {
+    for (let offset = HEADER_SIZE; offset < vec.length; offset++) {
+      const damaged = withByte(vec, offset, vec[offset] ^ 0x10);
+      assert.equal(rowsOf(fileOf(damaged)), STATUS.kInvalidChecksum, `byte ${offset}`);
+    }
+  });
+
+  test("a content hash may be absent", () => {
+    assert.deepEqual(rowsOf(fileOf(withHash(vec, NO_HASH))), [1, 2, 3]);
+  });
+
+  test("a listed offset where no segment starts refuses the file", () => {
+    for (const offset of [1, 64, 10_000, 2 ** 40]) {
+      const bytes = concat(vec, manifest({ dimension: 2, entries: [[1, offset, 30, TYPE.VEC]] }));
+      assert.equal(rowsOf(bytes), STATUS.kInvalidChecksum, `offset ${offset}`);
+    }
+  });
+
+  test("a newer version refuses the file", () => {
+    assert.equal(rowsOf(fileOf(withByte(vec, 4, 2))), STATUS.kInvalidVersion);
+  });
+
+  test("counts that lie refuse the file, even if their product wraps around", () => {
+    for (const count of [4, 1000, 2 ** 28, 2 ** 32 - 1]) {
+      const lying = payload.slice();
+      new DataView(lying.buffer).setUint32(2, count, true);
+      const bytes = fileOf(segment(TYPE.VEC, 1, lying));
+      assert.equal(rowsOf(bytes), STATUS.kTruncatedSegment, `count ${count}`);
+    }
+    for (const length of [0, 1, 5]) {
+      const bytes = fileOf(segment(TYPE.VEC, 1, payload.subarray(0, length)));
+      assert.equal(rowsOf(bytes), STATUS.kTruncatedSegment, `${length} bytes`);
+    }
+  });
+
+  test("bytes after the last record are ignored", () => {
+    const longer = segment(TYPE.VEC, 1, concat(payload, new Uint8Array(5)));
+    assert.deepEqual(rowsOf(fileOf(longer)), [1, 2, 3]);
+  });
+
+  test("another dimension than the manifest's is left out, with a warning", () => {
+    const store = opened(fileOf(vec, 3));
+    assert.equal(warningsOf(store), WARNING.FOREIGN_DIMENSION);
+    assert.equal(exported(store).rows.size, 0);
+  });
+
+  test("one that no directory lists is not read", () => {
+    assert.deepEqual(rowsOf(concat(vec, manifest({ dimension: 2 }))), []);
+  });
+
+  test("of more than 256 MiB refuses the file", () => {
+    for (const [over, status] of [
+      [0, WARNING.FOREIGN_DIMENSION],
+      [1, STATUS.kSegmentTooLarge],
+    ]) {
+      const length = 2 ** 28 + over;
+      const header = segment(TYPE.VEC, 1, new Uint8Array(0));
+      new DataView(header.buffer).setBigUint64(0x10, BigInt(length), true);
+      const last = manifest({ entries: [[1, 0, length, TYPE.VEC]] });
+      const control = new Control();
+      const size = HEADER_SIZE + length + last.length;
+      const at = control.alloc(size);
+      control.bytes.set(header, at);
+      control.bytes.set(last, at + HEADER_SIZE + length);
+      const handle = control.exports.rvf_store_open(at, size);
+      assert.equal(handle > 0 ? control.warnings(handle) : handle, status);
+    }
+  });
+
+  test("a wasm file of more vectors than its count holds is read to the end", () => {
+    for (const count of [65_535, 65_536, 65_537, 140_000]) {
+      const wide = vecPayload(
+        1,
+        Array.from({ length: count }, (_, i) => [i, [i]]),
+      );
+      const view = new DataView(wide.buffer);
+      view.setUint16(0, count & 0xffff, true);
+      view.setUint32(2, 1, true);
+      const body = new Uint8Array(44);
+      const fields = new DataView(body.buffer);
+      fields.setUint32(0, 1, true);
+      fields.setUint16(4, 1, true);
+      fields.setBigUint64(6, BigInt(count), true);
+      fields.setUint32(15, 1, true);
+      fields.setBigUint64(19, 1n, true);
+      fields.setBigUint64(35, BigInt(wide.length), true);
+      body[43] = TYPE.VEC;
+      const parts = [segment(TYPE.VEC, 1, wide), segment(TYPE.MANIFEST, 2, body)];
+      const { control, handle } = opened(concat(...parts.map((part) => withHash(part, NO_HASH))));
+      assert.equal(control.count(handle), count);
+      assert.deepEqual(control.vector(handle, BigInt(count - 1)).values, [count - 1]);
+    }
+  });
+});
+
+test("4,000 random damages of real files: no trap, and what opens can be exported and opened", () => {
+  const random = randomSource(123);
+  const control = new Control();
+  const files = [
+    "made_multi_ingest.rvf",
+    "made_kernel_ebpf_compacted.rvf",
+    "made_wasm_l2_20x16.rvf",
+    "made_branch_child_edited.rvf",
+    "crafted_unknown_segments.rvf",
+  ].map(fixture);
+  let open = 0;
+  for (let i = 0; i < 4000; i++) {
+    const bytes = files[i % files.length].slice(
+      0,
+      random.int(0, 7) ? undefined : random.int(0, 900),
+    );
+    for (let flips = random.int(1, 4); flips > 0 && bytes.length > 0; flips--) {
+      const at = random.int(0, 1) ? random.int(0, 400) : random.int(0, bytes.length - 1);
+      bytes[Math.min(at, bytes.length - 1)] = random.int(0, 255);
+    }
+    const handle = control.open(bytes);
+    if (handle < 0) continue;
+    open++;
+    const copy = control.open(control.export(handle).bytes);
+    assert.equal(control.count(copy), control.count(handle), `damage ${i}`);
+    control.close(copy);
+    control.close(handle);
+  }
+  assert.ok(open > 500 && open < 3500, `${open} opened`);
+});
