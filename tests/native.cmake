@@ -29,7 +29,7 @@ rvf_flavour(fuzzed ${RVF_SANITIZERS} -fsanitize=fuzzer-no-link,address,undefined
 # --- Unit tests ---
 
 set(RVF_UNIT_TESTS
-  branch content_hash crc distance export graph half hamming handle init manifest open out_of_memory
+  branch content_hash crc distance export graph half hamming handle hostile init manifest open out_of_memory
   quantize red_zone search store topk)
 list(TRANSFORM RVF_UNIT_TESTS REPLACE "(.+)" "tests/unit/\\1_test.cpp" OUTPUT_VARIABLE unit_sources)
 add_executable(rvf_unit_tests ${unit_sources})
