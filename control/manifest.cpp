@@ -163,7 +163,12 @@ Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings) {
     bool skipped = false;
     Manifest damaged; // the last one that can be read but does not count
     uint64_t limit = file.size;
+    // Manifests of writers do not overlap. Without this a file of nested ones would be read once
+    // for each of them.
+    uint64_t left_to_read = 2 * uint64_t{file.size};
     while (verdict < Verdict::kNewer && last_by_magic(file, limit, segment)) {
+        if (segment.payload_length > left_to_read) break;
+        left_to_read -= segment.payload_length;
         verdict = judge(file, segment, false, manifest);
         if (verdict == Verdict::kGood) warnings |= skipped ? kSkippedManifest : kTornTail;
         if (verdict == Verdict::kDamaged && !damaged.entries) damaged = manifest;

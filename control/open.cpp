@@ -31,11 +31,21 @@ Status read_vectors(Bytes file, const DirectoryEntry& entry, const Manifest& man
     return kOk;
 }
 
-/// Checks all vector segments before anything is built.
+/// Of the segment that an entry points at; 0 when none is there.
+uint64_t payload_bytes(Bytes file, const DirectoryEntry& entry) {
+    Segment segment;
+    return read_segment(file, entry.offset, segment) ? segment.payload.size : 0;
+}
+
+/// Checks all vector segments before anything is built. They cannot be larger than the file
+/// together, unless the directory lists one more than once.
 Status check_vectors(Bytes file, const Manifest& manifest, uint32_t& warnings) {
+    uint64_t listed = 0;
     for (uint32_t i = 0; i < manifest.entry_count; ++i) {
         DirectoryEntry entry = directory_entry(manifest, i);
         if (entry.type != kVecSegment) continue;
+        listed += kSegmentHeaderBytes + payload_bytes(file, entry);
+        if (listed > file.size) return kInvalidManifest;
         Status status = read_vectors(file, entry, manifest, warnings);
         if (status != kOk) return status;
     }
@@ -79,6 +89,7 @@ template <typename Use>
 void for_kept(Bytes file, const Manifest& manifest, Use use) {
     Segment segment;
     uint32_t next = 0; // directory entry; a directory is in file order, and else the hash decides
+    uint64_t left_to_hash = file.size; // of segments that are not listed; sound ones do not overlap
     for (uint64_t offset = 0; find_segment(file, offset, segment);) {
         while (next < manifest.entry_count &&
                directory_entry(manifest, next).offset < segment.offset) {
@@ -88,7 +99,11 @@ void for_kept(Bytes file, const Manifest& manifest, Use use) {
             next < manifest.entry_count && directory_entry(manifest, next).offset == segment.offset;
         bool behind = segment.offset >= manifest.end;
         if (behind && (segment.offset != offset || segment.type != kWitnessSegment)) break;
-        bool sound = segment.complete && (listed || check_hash(file, segment) != HashState::kBad);
+        bool sound = segment.complete && listed;
+        if (segment.complete && !listed && segment.payload_length <= left_to_hash) {
+            left_to_hash -= segment.payload_length;
+            sound = check_hash(file, segment) != HashState::kBad;
+        }
         if (sound && is_kept(segment.type)) use(segment);
         offset = sound ? segment.end() : segment.offset + 1;
     }

@@ -1,9 +1,7 @@
-// Files made to cost time: opening must take time in proportion to their size. Each of them takes a few
-// milliseconds when every byte is looked at a few times, and seconds when that is done once for every
-// other byte.
+// Files made to cost time: opening must take time in proportion to their size. Each of them takes
+// milliseconds when every byte is looked at a few times, and longer than ctest waits when that is
+// done once for every other byte.
 #include <gtest/gtest.h>
-
-#include <chrono>
 
 #include "tests/unit/rvf_file.h"
 
@@ -19,7 +17,7 @@ using test::kVec;
 using test::set;
 using test::StoreHandle;
 
-constexpr size_t kFileBytes = 128u << 10;
+constexpr size_t kFileBytes = 8u << 20;
 
 /// Headers every `step` bytes, each of which claims everything up to the end of the file and has a
 /// hash that is wrong.
@@ -36,11 +34,10 @@ Buffer nested_segments(uint8_t type, size_t step) {
 }
 
 void expect_quick(const Buffer& file) {
-    auto start = std::chrono::steady_clock::now();
-    { StoreHandle store(test::open_file(file)); }
+    {
+        StoreHandle store(test::open_file(file));
+    }
     rvf_segment_count(address(file.data()), file.size());
-    std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    EXPECT_LT(seconds.count(), 1.0);
 }
 
 TEST(Hostile, ManifestsInsideManifests) {
@@ -68,10 +65,10 @@ TEST(Hostile, SegmentsInsideSegmentsBeforeTheManifest) {
 
 TEST(Hostile, OneVectorSegmentListedManyTimes) {
     FileBuilder file;
-    std::vector<uint64_t> ids(kFileBytes / 32);
+    std::vector<uint64_t> ids(kFileBytes / 16);
     for (size_t i = 0; i < ids.size(); ++i) ids[i] = i;
     file.add_vectors(ids, std::vector<float>(2 * ids.size(), 1.0f));
-    file.directory.resize(kFileBytes / 50, file.directory[0]);
+    file.directory.resize(kFileBytes / 25, file.directory[0]);
     file.commit();
     expect_quick(file.bytes);
 }

@@ -756,6 +756,53 @@ describe("vector segments", () => {
   });
 });
 
+describe("a hostile file does not keep opening busy", () => {
+  /** Opening a file of a few hundred KB takes milliseconds when the work grows with its size. */
+  const assertQuick = (bytes) => {
+    const control = new Control();
+    const start = performance.now();
+    control.open(bytes);
+    const seconds = (performance.now() - start) / 1000;
+    assert.ok(seconds < 1, `${bytes.length} bytes took ${seconds.toFixed(1)} s`);
+  };
+
+  /** Nothing but manifest headers, each with a payload that reaches over all that follow. */
+  const nestedManifests = (size, spoil) => {
+    const bytes = new Uint8Array(size);
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at < size; at += HEADER_SIZE) {
+      bytes.set([0x53, 0x46, 0x56, 0x52, 1, TYPE.MANIFEST], at);
+      view.setBigUint64(at + 16, BigInt((size - at - HEADER_SIZE) & ~0xffff), true);
+      bytes[at + HASH_AT + 12] = 1;
+      spoil(view, at);
+    }
+    return bytes;
+  };
+
+  test("with thousands of manifests inside each other", () => {
+    assertQuick(nestedManifests(160 * 1024, () => {}));
+  });
+
+  test("with thousands of manifests inside each other whose directories end where they lie", () => {
+    // The payload of a header is the headers behind it: their fields are the one entry it lists.
+    const spoil = (view, at) => {
+      view.setUint16(at + 14, 1, true);
+      view.setBigUint64(at + 30, 0n, true);
+      view.setBigUint64(at + 38, BigInt(Math.max(at - 2 * HEADER_SIZE, 0)), true);
+      view.setUint8(at + 46, TYPE.VEC);
+    };
+    assertQuick(nestedManifests(192 * 1024, spoil));
+  });
+
+  test("with one segment listed thousands of times", () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => [i, [i]]);
+    const payload = vecPayload(1, rows);
+    const entry = [1, 0, payload.length, TYPE.VEC];
+    const last = manifest({ entries: new Array(10_000).fill(entry) });
+    assertQuick(concat(segment(TYPE.VEC, 1, payload), last));
+  });
+});
+
 test("4,000 random damages of real files: no trap, and what opens can be exported and opened", () => {
   const random = randomSource(123);
   const control = new Control();
