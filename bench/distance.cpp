@@ -1,5 +1,5 @@
-// The tile's distance loop, natively: nanoseconds per distance of a block in cache, as a JSON number.
-// usage: bench_distance DTYPE METRIC DIMENSION COUNT ROUNDS
+// The tile's distance loop, natively: nanoseconds per distance of a block in cache, as a JSON
+// number. usage: bench_distance DTYPE METRIC DIMENSION COUNT ROUNDS
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -240,16 +240,16 @@ describe("out of memory", () => {
   test("an ingest that is refused gives back the rows that it had reserved", () => {
     const control = new Control();
     const handle = control.create(64);
-    const count = 3000; // whole chunks
+    const count = 20_000; // 5 MB
     const ids = Array.from({ length: count }, (_, i) => i);
     control.ingest(handle, new Float32Array(64 * count), ids);
-    const more = 10_000;
+    const more = 40_000; // 10 MB
     const vectors = control.alloc(4 * 64 * more);
     const list = control.alloc(8 * more);
     const numbers = BigUint64Array.from({ length: more }, (_, i) => BigInt(count + i));
     control.bytes.set(bytesOf(numbers), list);
     const before = control.memoryUsage(handle).rows;
-    control.exports.rvf_memory_limit(control.size + 20 * PAGE);
+    control.exports.rvf_memory_limit(control.size + 96 * PAGE); // 6 MB
     const status = control.exports.rvf_store_ingest(handle, vectors, list, more);
     assert.equal(status, STATUS.kOutOfMemory);
     assert.equal(control.memoryUsage(handle).rows, before);
