@@ -100,8 +100,8 @@ int32_t rvf_store_open_branch(uintptr_t buf, size_t len, uintptr_t parent, size_
 int32_t rvf_store_close(int32_t handle);
 
 /// Adds or replaces `count` vectors (0 changes nothing): f32 rows at `vecs`, u64 ids at `ids`. The
-/// last of equal ids wins. All or nothing. Answers `count`; kNotFinite when any element is NaN or
-/// infinite.
+/// last of equal ids wins. All or nothing; room that was made for the rows stays. Answers `count`;
+/// kNotFinite when any element is NaN or infinite.
 int32_t rvf_store_ingest(int32_t handle, uintptr_t vecs, uintptr_t ids, int32_t count);
 
 /// Finds the `k` nearest vectors to the f32 query by an exact scan; `metric` -1 takes the store's.

@@ -20,7 +20,8 @@ struct FreeBlock {
 };
 
 struct UsedHeader {
-    size_t size;
+    size_t size;   // header included
+    size_t asked;  // by the caller
     uint32_t mark; // kInUse ^ address
 };
 static_assert(sizeof(UsedHeader) <= kHeader);
@@ -77,7 +78,9 @@ bool grow(size_t size) {
     return true;
 }
 
-uint8_t* take(size_t size) {
+/// The first free block that holds `asked` bytes and a header.
+uint8_t* take(size_t asked) {
+    size_t size = rounded(asked);
     for (FreeBlock** link = &first_free; *link; link = &(*link)->next) {
         FreeBlock* block = *link;
         if (block->size < size) continue;
@@ -91,7 +94,7 @@ uint8_t* take(size_t size) {
             *link = block->next;
         }
         auto* used = reinterpret_cast<UsedHeader*>(block);
-        *used = {size, kInUse ^ reinterpret_cast<uintptr_t>(block)};
+        *used = {size, asked, kInUse ^ reinterpret_cast<uintptr_t>(block)};
         return reinterpret_cast<uint8_t*>(block) + kHeader;
     }
     return nullptr;
@@ -101,9 +104,8 @@ uint8_t* take(size_t size) {
 
 uint8_t* allocate(size_t size) {
     if (size == 0 || size > ~size_t{0} - 4 * kPage) return nullptr;
-    size_t needed = rounded(size);
-    uint8_t* block = take(needed);
-    while (!block && grow(needed)) block = take(needed);
+    uint8_t* block = take(size);
+    while (!block && grow(rounded(size))) block = take(size);
     return block;
 }
 
@@ -111,8 +113,7 @@ void release(uint8_t* block, size_t size) {
     uintptr_t address = reinterpret_cast<uintptr_t>(block) - kHeader;
     if (address % 16 || address < heap_begin() || address >= heap_end) return;
     auto* used = reinterpret_cast<UsedHeader*>(address);
-    if (used->mark != (kInUse ^ address)) return;
-    if (used->size < rounded(size) || used->size - rounded(size) >= 64) return;
+    if (used->mark != (kInUse ^ address) || used->asked != size) return;
     used->mark = 0;
     insert_free(address, used->size);
 }

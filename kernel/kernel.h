@@ -8,16 +8,17 @@
 //
 // Addresses. Every pointer is an address in tile memory. Operands and results may lie wherever the
 // kernel keeps nothing of its own: 0x00200 - 0x003FF, 0x00800 - 0x01FFF and 0x10000 - 0x1EFFF.
-// Everything else answers kInvalidPointer, and so do a result and its operand that overlap. No
-// address needs alignment. Little-endian throughout.
+// Everything else answers kInvalidPointer, and so do a result and its operand that overlap, and
+// distances or halves that would overwrite loaded tables. No address needs alignment. Little-endian
+// throughout.
 //
 // Failure. A negative answer is a Status (kernel/status.h); the tile is then exactly as before the
 // call. Numbers are checked before memory is touched, so no argument can make an export trap.
 //
 // Numerics. Distances are f32 sums in a fixed order: the same input gives the same bits in every
 // build, wasm or native. Processors differ in the NaN they make, so a result is only ever the one
-// NaN 0x7FC00000. The relative error of a d-dimensional sum of products is at most (d/16 + 6) *
-// 2^-24 of the sum of their absolute values.
+// NaN 0x7FC00000. A sum of d products is off by at most max(d / 16 + 6, 16) * 2^-24 of the sum of
+// their absolute values, an L2 distance by two units more.
 #pragma once
 
 #include <stdint.h>
@@ -86,7 +87,7 @@ int32_t rvf_init(uint32_t config);
 
 /// Loads a query of `dim` f16 elements (1 to 1,024 or the profile's limit) and widens it to f32.
 /// Empties the top-K and forgets block and PQ tables, which belonged to the last query; SQ
-/// parameters stay. Answers 0, or kDimensionMismatch.
+/// parameters of the same dimension stay. Answers 0, or kDimensionMismatch.
 int32_t rvf_load_query(uint32_t query, uint32_t dim);
 
 /// Declares `count` vectors of the query's dimension, row after row without padding, at `block` in
@@ -127,7 +128,11 @@ int32_t rvf_dequant_i8(uint32_t src, uint32_t dst, uint32_t count);
 /// 64) at `codebook` in scratch, laid out [M][K][dimension / subspaces]. Metrics L2 and inner
 /// product. When TileConfig.pq_subspaces is set, successive calls continue until all have been
 /// given, so that a codebook larger than the block area can pass through it. Replaces SQ
-/// parameters. The codebook is not needed afterwards. Answers how many subspaces are loaded now.
+/// parameters. The codebook is not needed afterwards. Answers how many subspaces are loaded now;
+/// kTileUnsupported on Core, kMetricUnsupported for cosine and Hamming, kTileInvalidMessage without
+/// a query, kInvalidArgument for M or K of 0, K above 64 or another K than before,
+/// kDimensionMismatch when the subspaces do not divide the dimension or are more than are left,
+/// kTileOutOfMemory when the tables do not fit.
 int32_t rvf_load_pq_codebook(uint32_t codebook, uint32_t M, uint32_t K);
 
 /// Sums the table entries of `count` vectors of one-byte codes at `codes`, [count][subspaces], to
