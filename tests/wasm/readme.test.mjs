@@ -11,10 +11,10 @@ for (const name of ["rvf_kernel.wasm", "rvf_control.wasm"]) {
     const bytes = file(`build/wasm/${name}`);
     const row = new RegExp(`^\\| \`${name}\`.*\\| ([\\d,]+) \\| ([\\d,]+) \\|$`, "m");
     const [, raw, brotli] = row.exec(file("README.md").toString());
-    const sizes = [bytes.length, brotliCompressSync(bytes).length];
-    assert.deepEqual(
-      [raw, brotli],
-      sizes.map((size) => size.toLocaleString("en-US")),
-    );
+    const number = (text) => Number(text.replaceAll(",", ""));
+    assert.equal(number(raw), bytes.length);
+    // Compressors differ a little from one Node to the next.
+    const compressed = brotliCompressSync(bytes).length;
+    assert.ok(Math.abs(number(brotli) - compressed) < compressed / 50, `brotli: ${compressed}`);
   });
 }
