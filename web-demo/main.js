@@ -5,7 +5,9 @@
 import init, { RvfError, RvfStore } from "rvf-wasm";
 
 const $ = (id) => document.getElementById(id);
-const milliseconds = (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
+// Browsers round clocks to a tenth of a millisecond or worse.
+const milliseconds = (value) =>
+  value < 0.1 ? "less than 0.1 ms" : `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 const thousands = (value) => value.toLocaleString("en");
 
 const warningTexts = {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "tests/unit/rvf_file.h"
 
@@ -46,14 +47,19 @@ Exact exact_distance(int32_t metric, const std::vector<float>& a, const std::vec
     return {1 - dot / norms, magnitudes / norms * error + error + 6 * kUnit};
 }
 
-/// A store of the vectors; ids are their indexes, ingested last first.
-void fill(int32_t store, const Vectors& vectors) {
-    std::vector<uint64_t> ids;
-    std::vector<float> values;
-    for (size_t i = vectors.size(); i-- > 0;) {
-        ids.push_back(i);
-        values.insert(values.end(), vectors[i].begin(), vectors[i].end());
+enum class Order { kLastFirst, kFirstFirst, kMixed };
+
+/// A store of the vectors; ids are their indexes.
+void fill(int32_t store, const Vectors& vectors, Order order = Order::kLastFirst) {
+    std::vector<uint64_t> ids(vectors.size());
+    std::iota(ids.begin(), ids.end(), uint64_t{0});
+    if (order == Order::kLastFirst) std::reverse(ids.begin(), ids.end());
+    Random random(1);
+    for (size_t i = ids.size(); order == Order::kMixed && i > 1; --i) {
+        std::swap(ids[i - 1], ids[random.below(static_cast<uint32_t>(i))]);
     }
+    std::vector<float> values;
+    for (uint64_t id : ids) values.insert(values.end(), vectors[id].begin(), vectors[id].end());
     ASSERT_EQ(ingest(store, ids, values), static_cast<int32_t>(ids.size()));
 }
 
@@ -130,19 +136,21 @@ TEST(Query, RanksIntegersExactlyWithTiesById) {
             }
         }
         for (int32_t metric : {kL2, kInnerProduct}) {
-            StoreHandle store(static_cast<int32_t>(dimension), metric);
-            fill(store, vectors);
             std::vector<std::pair<double, uint64_t>> ranking;
             for (uint64_t id = 0; id < vectors.size(); ++id) {
                 ranking.push_back({exact_distance(metric, vectors[id], vectors[0]).distance, id});
             }
             std::sort(ranking.begin(), ranking.end());
-            for (int32_t k : {1, 2, 17, 399, 400}) {
-                std::vector<Answer> answers = query(store, vectors[0], k);
-                ASSERT_EQ(answers.size(), static_cast<size_t>(k));
-                for (size_t i = 0; i < answers.size(); ++i) {
-                    ASSERT_EQ(answers[i].id, ranking[i].second) << dimension << " " << i;
-                    ASSERT_EQ(answers[i].distance, ranking[i].first);
+            for (Order order : {Order::kLastFirst, Order::kFirstFirst, Order::kMixed}) {
+                StoreHandle store(static_cast<int32_t>(dimension), metric);
+                fill(store, vectors, order);
+                for (int32_t k : {1, 2, 17, 399, 400}) {
+                    std::vector<Answer> answers = query(store, vectors[0], k);
+                    ASSERT_EQ(answers.size(), static_cast<size_t>(k));
+                    for (size_t i = 0; i < answers.size(); ++i) {
+                        ASSERT_EQ(answers[i].id, ranking[i].second) << dimension << " " << i;
+                        ASSERT_EQ(answers[i].distance, ranking[i].first);
+                    }
                 }
             }
         }
