@@ -199,7 +199,6 @@ int32_t rvf_store_set_file_id(int32_t handle, uintptr_t id) {
     if (!store) return kStoreClosed;
     if (!caller_owns(id, kFileIdBytes)) return kInvalidPointer;
     copy(store->identity, bytes_at(id), kFileIdBytes);
-    store->has_identity = true;
     return kOk;
 }
 

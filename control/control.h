@@ -6,8 +6,8 @@
 // so that its callers can swap the module.
 //
 // Pointers are addresses in the module's memory; they need no alignment. A pointer or length
-// outside memory answers kInvalidPointer. Memory may grow during rvf_alloc, rvf_store_create, _open
-// and _ingest: views of it that the host holds are invalid afterwards.
+// outside memory answers kInvalidPointer. Memory may grow during rvf_alloc, rvf_store_create, the
+// three _open and _ingest: views of it that the host holds are invalid afterwards.
 //
 // Failure. A negative answer is a Status (kernel/status.h). Every store is then as before the call.
 //
@@ -149,8 +149,9 @@ int32_t rvf_store_memory_usage(int32_t handle, uintptr_t out);
 
 // --- Segments of a file that need not be opened ---
 
-/// Checks magic and length of the 64-byte header at `buf` and writes its first 24 bytes to `out`:
-/// magic u32, version u8, type u8, flags u16, segment id u64, payload length u64. Answers 0.
+/// Writes the first 24 bytes of the 64-byte header at `buf` to `out`: magic u32, version u8, type
+/// u8, flags u16, segment id u64, payload length u64. Answers 0; kTruncatedSegment when `len` is
+/// below 64, kInvalidMagic.
 int32_t rvf_parse_header(uintptr_t buf, size_t len, uintptr_t out);
 
 /// Complete segments found by walking the bytes; after damage the walk goes on at the next magic.

@@ -28,9 +28,10 @@ uint32_t kept_count(const Store& store) {
     return count;
 }
 
+static_assert(sizeof(Store::identity) == kIdentityBytes);
+
 bool identity_is_set(const Store& store) {
-    return store.has_identity &&
-           (load<uint64_t>(store.identity) | load<uint64_t>(store.identity + 8));
+    return (load<uint64_t>(store.identity) | load<uint64_t>(store.identity + 8)) != 0;
 }
 
 uint64_t manifest_payload_bytes(const Store& store) {

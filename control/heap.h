@@ -2,7 +2,7 @@
 //
 // Invariants: free blocks are sorted by address and never adjacent; every block in use carries a
 // header by which release() recognizes it; sizes are multiples of 16. Native builds use malloc
-// behind the same functions, so that sanitizers see every block.
+// behind the same functions, so that sanitizers see every block, and know only their own.
 #pragma once
 
 #include <stddef.h>

@@ -153,10 +153,7 @@ Status open_store(Bytes file, Bytes parent, int32_t metric, Store*& store) {
     store->epoch = manifest.epoch;
     store->profile = manifest.profile;
     store->warnings = warnings;
-    if (manifest.identity) {
-        store->has_identity = true;
-        copy(store->identity, manifest.identity, kIdentityBytes);
-    }
+    if (manifest.identity) copy(store->identity, manifest.identity, kIdentityBytes);
     if (is_branch(manifest)) status = add_parent_rows(*store, file, manifest, parent);
     if (status == kOk) status = fill(*store, file, manifest);
     if (status == kOk) status = keep_segments(*store, file, manifest);

@@ -31,8 +31,8 @@ struct Store {
     uint32_t epoch;
     uint8_t profile;
     uint32_t warnings;
-    bool has_identity;
-    uint8_t identity[68]; ///< as in the manifest
+    uint8_t
+        identity[68]; ///< as in the manifest; none while its first 16 bytes, the file id, are zero
 
     uint32_t row_count; ///< rows in use, dead ones included
     uint32_t dead_count;

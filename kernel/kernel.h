@@ -4,7 +4,8 @@
 // outside that memory. The host writes operands into the memory, calls one of 14 exports and reads
 // the result back. Pattern: load (configuration, query, block, parameters) -> compute -> read.
 //
-// Source: the tile document (docs/decisions.md, "The tile"); memory map: kernel/memory_map.h.
+// Source: upstream's specification of a tile (docs/decisions.md, "The tile"); memory map:
+// kernel/memory_map.h.
 //
 // Addresses. Every pointer is an address in tile memory. Operands and results may lie wherever the
 // kernel keeps nothing of its own: 0x00200 - 0x003FF, 0x00800 - 0x01FFF and 0x10000 - 0x1EFFF.
@@ -42,7 +43,7 @@ enum Metric : uint32_t {
     kHamming = 3,      ///< differing bits between the raw bytes of query and vector
 };
 
-/// What a tile promises to take (seed document, section 5).
+/// What a tile promises to take.
 enum Profile : uint8_t {
     kCoreProfile = 1, ///< at most 384 dimensions of f16 or f32, 768 of i8
     kHotProfile = 2,  ///< at most 1,024 dimensions; PQ and graph navigation
@@ -94,19 +95,21 @@ int32_t rvf_load_query(uint32_t query, uint32_t dim);
 /// scratch. They are used in place. The block must end below 0x18000 while quantizer tables are
 /// loaded, else below 0x1F000; in the hot cache (0x1C000 - 0x1EFFF) it may always lie.
 /// Answers 0; kTileInvalidMessage without a query, kTileUnsupported for an unknown dtype,
-/// kTileOutOfMemory when it does not fit, kDimensionMismatch above the profile's limit for dtype.
+/// kInvalidArgument for a count of 0, kTileOutOfMemory when it does not fit, kDimensionMismatch
+/// above the profile's limit for dtype.
 int32_t rvf_load_block(uint32_t block, uint32_t count, uint32_t dtype);
 
 /// Writes one f32 distance per vector of the block to `result` and answers their number.
 /// i8 with SQ parameters compares the f32 query with the decoded values, without them with the
 /// plain integers. Hamming compares the first bytes of the query in its own form: f16 bytes as they
-/// were loaded for f16 and i8 blocks, widened f32 bytes for f32 blocks.
+/// were loaded for f16 and i8 blocks, widened f32 bytes for f32 blocks. kMetricUnsupported for a
+/// metric above 3, kTileInvalidMessage without a block.
 int32_t rvf_distances(uint32_t metric, uint32_t result);
 
 /// Merges `count` (f32 distance at `dist`, u64 id at `id`) pairs into the top-K of `k` entries (1
-/// to 16) that the tile keeps until the next query or init. Nearer first, ties by the smaller id,
-/// NaN never. An id that is already held keeps its nearer distance, so merging a block twice
-/// changes nothing. Answers 0. A smaller k than before drops the surplus.
+/// to 16, else kKTooLarge) that the tile keeps until the next query or init. Nearer first, ties by
+/// the smaller id, NaN never. An id that is already held keeps its nearer distance, so merging a
+/// block twice changes nothing. A smaller k than before drops the surplus. Answers 0.
 int32_t rvf_topk_merge(uint32_t dist, uint32_t id, uint32_t count, uint32_t k);
 
 /// Writes the top-K to `out` as 12-byte pairs (id u64, distance f32), nearest first; answers their
@@ -116,12 +119,13 @@ int32_t rvf_topk_read(uint32_t out);
 // --- Quantization ---
 
 /// Loads `dim` pairs of f32 (minimum, maximum): value = min + (code + 128) / 255 * (max - min).
-/// They replace PQ tables, and a block that reaches into the table area (above 0x18000). dim must
-/// be the query's when there is one. kNotFinite when a pair or its range is NaN or infinite.
+/// They replace PQ tables, and a block that reaches into the table area (above 0x18000). Answers 0;
+/// kDimensionMismatch unless dim is the query's when there is one, kNotFinite when a pair or its
+/// range is NaN or infinite.
 int32_t rvf_load_sq_params(uint32_t params, uint32_t dim);
 
 /// Decodes `count` i8 codes at `src` to f16 at `dst` with the SQ parameters, dimension after
-/// dimension, rounding to nearest even. Answers `count`.
+/// dimension, rounding to nearest even. Answers `count`; kTileInvalidMessage without SQ parameters.
 int32_t rvf_dequant_i8(uint32_t src, uint32_t dst, uint32_t count);
 
 /// Computes the table of distances between the query and `M` subspaces of `K` f16 centroids (1 to
@@ -136,8 +140,8 @@ int32_t rvf_dequant_i8(uint32_t src, uint32_t dst, uint32_t count);
 int32_t rvf_load_pq_codebook(uint32_t codebook, uint32_t M, uint32_t K);
 
 /// Sums the table entries of `count` vectors of one-byte codes at `codes`, [count][subspaces], to
-/// f32 at `result`; answers `count`. kInvalidArgument when any code is K or more; nothing is
-/// written then.
+/// f32 at `result`; answers `count`. kTileInvalidMessage until all subspaces are loaded;
+/// kInvalidArgument when any code is K or more, and nothing is written then.
 int32_t rvf_pq_distances(uint32_t codes, uint32_t count, uint32_t result);
 
 // --- HNSW navigation (pull mode) ---
@@ -154,13 +158,15 @@ int32_t rvf_load_neighbors(int64_t node, uint32_t layer, uint32_t out);
 ///   layer 0: the nearest entry of the top-K that has not been expanded yet (best-first; the beam);
 ///   -1: nowhere, the layer is done;
 ///   -2: the list has more ids; load their vectors and call again.
-/// Negative answers below -2 are statuses.
+/// Negative answers below -2 are statuses: kTileUnsupported on Core, kMetricUnsupported for
+/// Hamming, kTileInvalidMessage without the list or without a block, kInvalidArgument for more
+/// vectors than ids.
 int64_t rvf_greedy_step(int64_t current, uint32_t layer);
 
 // --- Segment verification ---
 
-/// Checks the 64-byte segment header at `header`: magic, version 1, known hash and compression
-/// codes, zero reserved fields, payload of at most 256 MiB. Answers 0, kInvalidMagic,
+/// Checks the 64-byte segment header at `header`: magic, version 1, hash and compression codes from
+/// 0 to 3, zero reserved fields, payload of at most 256 MiB. Answers 0, kInvalidMagic,
 /// kInvalidVersion, kInvalidArgument or kSegmentTooLarge. (The content hash covers the payload, not
 /// the header.)
 int32_t rvf_verify_header(uint32_t header);

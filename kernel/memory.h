@@ -31,9 +31,6 @@ RVF_INLINE void store(Address address, T value) {
     __builtin_memcpy(at(address), &value, sizeof(T));
 }
 
-RVF_INLINE v128_t load_v128(Address address) { return wasm_v128_load(at(address)); }
-RVF_INLINE void store_v128(Address address, v128_t value) { wasm_v128_store(at(address), value); }
-
 /// Whether `count` elements of `bytes` bytes at `address` lie where operands and results may lie.
 RVF_NOINLINE inline bool usable(Address address, uint32_t count, uint32_t bytes) {
     uint64_t end = uint64_t{count} * bytes + address;

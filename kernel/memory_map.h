@@ -1,4 +1,4 @@
-// Where everything lies in a tile's memory: the map of the tile document, as constants.
+// Where everything lies in a tile's memory: upstream's map of a tile, as constants.
 #pragma once
 
 #include <stdint.h>
@@ -9,11 +9,12 @@ namespace rvf::tile {
 using Address = uint32_t;
 
 // Data memory, 8 KB.
-constexpr Address kConfig = 0x0000;        ///< 64 B: TileConfig as given to rvf_init
-constexpr Address kState = 0x0040;         ///< 192 B: TileState, what the tile knows of its query
-constexpr Address kResults = 0x0100;       ///< 256 B: 16 top-K entries, nearest first
-constexpr Address kRouting = 0x0200;       ///< 512 B: the host's: entry points and centroids
-constexpr Address kWorkspace = 0x0400;     ///< 1 KB: row tails, raw query bytes, CRC table
+constexpr Address kConfig = 0x0000;  ///< 64 B: TileConfig as given to rvf_init
+constexpr Address kState = 0x0040;   ///< 192 B: TileState, what the tile knows of its query
+constexpr Address kResults = 0x0100; ///< 256 B: 16 top-K entries, nearest first
+constexpr Address kRouting = 0x0200; ///< 512 B: the host's: entry points and centroids
+constexpr Address kWorkspace =
+    0x0400; ///< 1 KB: the part of a row being decoded, raw query bytes, CRC table
 constexpr Address kMessage = 0x0800;       ///< 2 KB: message buffer
 constexpr Address kNeighborCache = 0x1000; ///< 4 KB: one NeighborList
 constexpr Address kDataEnd = 0x2000;

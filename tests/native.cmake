@@ -64,5 +64,5 @@ endfunction()
 rvf_fuzzer(open rvf_control_fuzzed 4096 -dict=${PROJECT_SOURCE_DIR}/tests/fuzz/open.dict)
 rvf_fuzzer(kernel rvf_kernel_fuzzed 4096)
 
-include(${PROJECT_SOURCE_DIR}/tests/differential/differential.cmake OPTIONAL)
-include(${PROJECT_SOURCE_DIR}/bench/bench.cmake OPTIONAL)
+include(${PROJECT_SOURCE_DIR}/tests/differential/differential.cmake)
+include(${PROJECT_SOURCE_DIR}/bench/bench.cmake)

@@ -21,12 +21,12 @@ const halves = (vector) => Uint16Array.from(vector, floatToHalf);
 /** Plays the hub for one tile: sends f16 rows block by block and reads the nearest. */
 function searchWithTile(tile, rows, query) {
   const { exports, check } = tile;
-  const { message, block, routing, spill } = TileMemory;
+  const { message, block, routing } = TileMemory;
   const config = new Uint8Array(64);
   config.set([2, 0, K]); // Hot profile, L2, top K
   check(exports.rvf_init(tile.write(message, config)));
   check(exports.rvf_load_query(tile.write(message, halves(query)), query.length));
-  const perBlock = Math.min(64, Math.floor((spill - block) / (2 * query.length)));
+  const perBlock = Math.min(64, Math.floor((TileMemory.query - block) / (2 * query.length)));
   for (let first = 0; first < rows.length; first += perBlock) {
     const part = rows.slice(first, first + perBlock);
     part.forEach(({ vector }, i) => {

@@ -42,7 +42,10 @@ console.log(
   `${number(gzipSync(bytes, { level: 9 }).length)} gzip, ${number(brotli).trim()} brotli`,
 );
 console.log(`         sha256 ${createHash("sha256").update(bytes).digest("hex")}`);
-if (problems.length === 0) console.log(`         ${listed.size} exports as listed, no imports`);
+if (problems.length === 0)
+  console.log(
+    `         ${listed.size - 1} functions and the memory exported as listed, no imports`,
+  );
 for (const { name, size } of module.sections) console.log(`${number(size)} section ${name}`);
 for (const { name, size } of functions.sort((a, b) => b.size - a.size)) {
   console.log(`${number(size)} ${name}`);

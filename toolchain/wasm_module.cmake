@@ -29,5 +29,5 @@ function(rvf_wasm_module name budget)
   add_custom_target(rvf_${name} ALL
     COMMAND node ${PROJECT_SOURCE_DIR}/toolchain/report.mjs
             ${module} ${named} ${exports} ${budget}
-    DEPENDS ${module} USES_TERMINAL VERBATIM)
+    DEPENDS ${module} COMMENT "rvf_${name}.wasm" USES_TERMINAL VERBATIM)
 endfunction()

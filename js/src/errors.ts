@@ -52,7 +52,7 @@ export const errorTexts: Record<RvfErrorName, string> = {
   InvalidManifest:
     "The manifest contradicts the file, which is damaged; fetch or restore it again.",
   ManifestNotFound:
-    "There is no committed manifest; check that this is an .rvf file and that its writer closed it.",
+    "There is no committed manifest; check that this is an .rvf file and that all of it is here.",
   DimensionMismatch:
     "The number of elements does not fit; give vectors of exactly the store's (or tile's) dimension.",
   MetricUnsupported: "This metric does not exist here; use l2, inner_product or cosine.",
@@ -62,7 +62,7 @@ export const errorTexts: Record<RvfErrorName, string> = {
   TileOutOfMemory: "The data does not fit its region of tile memory; send smaller blocks.",
   TileInvalidMessage: "The tile cannot do this yet; load its query, block or neighbours first.",
   TileUnsupported:
-    "The tile does not have this data type or operation; use one that kernel.h lists.",
+    "The tile does not have this data type or operation; use f16, i8 or f32, and what its profile allows.",
   ParentNotFound:
     "This file is a branch; pass the bytes of the file that it was branched from as `parent`.",
   ParentHashMismatch:

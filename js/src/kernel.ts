@@ -7,7 +7,7 @@ import type { WasmSource } from "./types.js";
 
 /** Where the regions of tile memory begin, in bytes. */
 export const TileMemory = {
-  /** Data memory, 8 KB. Its first 512 bytes belong to the kernel: no call may point there. */
+  /** Data memory, 8 KB. Its first 512 bytes belong to the kernel: no call may point there but `rvf_init`, to address 0. */
   data: 0x0_0000,
   /** 512 bytes for the host's entry points and centroids. */
   routing: 0x0_0200,
@@ -26,7 +26,7 @@ export const TileMemory = {
   /** 12 KB for blocks that must fit beside tables. */
   hotCache: 0x1_c000,
   /** 4 KB that the kernel owns: the widened query. */
-  spill: 0x1_f000,
+  query: 0x1_f000,
   /** First byte after scratch. */
   scratchEnd: 0x2_0000,
 } as const;

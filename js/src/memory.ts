@@ -1,6 +1,6 @@
 // Passing bytes into and out of the control module. Nothing else touches memory.buffer.
 //
-// Growth detaches every view of the memory, and nearly every export may grow it. So no view is ever
+// Growth detaches every view of the memory, and several exports may grow it. So no view is ever
 // kept: each copy makes its own, and what leaves this file is a copy.
 
 import type { ControlExports } from "./abi.js";

@@ -41,6 +41,11 @@ function invalid(text: string): RvfError {
   return new RvfError(RvfErrorCode.InvalidArgument, text);
 }
 
+/** A value as an error names it: text in quotes, so that "3" is not taken for 3. */
+function shown(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
 function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
@@ -53,7 +58,7 @@ function toBytes(bytes: unknown, what: string): Uint8Array {
   if (Object.prototype.toString.call(bytes) === "[object ArrayBuffer]") {
     return new Uint8Array(bytes as ArrayBuffer);
   }
-  throw invalid(`There are no ${what}; pass a Uint8Array or an ArrayBuffer.`);
+  throw invalid(`There are no ${what}; read the file and pass a Uint8Array or an ArrayBuffer.`);
 }
 
 /** Ids from one id or many. */
@@ -69,7 +74,8 @@ function toFloats(numbers: unknown, what: string): Float32Array {
   return Float32Array.from(numbers, (value, i) => {
     if (typeof value === "number") return value;
     throw invalid(
-      `Element ${i} of ${what.toLowerCase()} is a ${typeof value}; vectors are numbers.`,
+      `Element ${i} of ${what.toLowerCase()} is of type ${typeof value}; give numbers, or a list of ids with ` +
+        "a list of vectors.",
     );
   });
 }
@@ -95,8 +101,8 @@ function toRows(vectors: unknown, count: number, dimension: number): Float32Arra
     if (floats.length === count * dimension) return floats;
     throw new RvfError(
       RvfErrorCode.DimensionMismatch,
-      `${count} ids need ${count} vectors of dimension ${dimension} (${count * dimension} elements), ` +
-        `but there are ${floats.length} elements.`,
+      `The number of ids is ${count}, so ${count * dimension} elements are needed (dimension ${dimension}), ` +
+        `but there are ${floats.length}.`,
     );
   }
   if (vectors.length !== count) {
@@ -110,12 +116,17 @@ function toRows(vectors: unknown, count: number, dimension: number): Float32Arra
 }
 
 /** As `check`, and names the first element that is not finite. */
-function checkFinite(status: number, rows: Float32Array, dimension: number): number {
+function checkFinite(
+  status: number,
+  rows: Float32Array,
+  dimension: number,
+  what: (row: number) => string,
+): number {
   const bad = status === -RvfErrorCode.NotFinite ? rows.findIndex((x) => !Number.isFinite(x)) : -1;
   if (bad < 0) return check(status);
   throw new RvfError(
     RvfErrorCode.NotFinite,
-    `Element ${bad % dimension} of vector ${Math.floor(bad / dimension)} is ${rows[bad]} as a 32-bit ` +
+    `Element ${bad % dimension} of ${what(Math.floor(bad / dimension))} is ${rows[bad]} as a 32-bit ` +
       "float; give finite numbers.",
   );
 }
@@ -155,7 +166,7 @@ export class RvfStore {
       (dimension as number) < 1 ||
       (dimension as number) > 65_535
     ) {
-      throw invalid(`The dimension is ${String(dimension)}; give an integer from 1 to 65,535.`);
+      throw invalid(`The dimension is ${shown(dimension)}; give an integer from 1 to 65,535.`);
     }
     const wasm = control();
     const fileId = crypto.getRandomValues(new Uint8Array(16));
@@ -232,7 +243,7 @@ export class RvfStore {
       copyIn(wasm, rowsPtr, rows);
       copyIn(wasm, idsPtr, encoded);
       const status = wasm.rvf_store_ingest(this.#handle, rowsPtr, idsPtr, count);
-      return checkFinite(status, rows, dimension);
+      return checkFinite(status, rows, dimension, (row) => `vector ${row}`);
     });
   }
 
@@ -250,13 +261,14 @@ export class RvfStore {
     const query = toVector(vector, dimension, "The query");
     const override = metricCode(options.metric);
     if (!Number.isInteger(k) || k < 1) {
-      throw invalid(`k is ${String(k)}; give the number of hits wanted, an integer of at least 1.`);
+      throw invalid(`k is ${shown(k)}; give the number of hits wanted, an integer of at least 1.`);
     }
     const most = Math.min(k, Math.max(count, 1));
     const bytes = withScratch(wasm, [query.byteLength, most * hitBytes], (queryPtr, hitsPtr) => {
       copyIn(wasm, queryPtr, query);
       const status = wasm.rvf_store_query(this.#handle, queryPtr, most, override, hitsPtr);
-      return copyOut(wasm, hitsPtr, checkFinite(status, query, dimension) * hitBytes);
+      const found = checkFinite(status, query, dimension, () => "the query");
+      return copyOut(wasm, hitsPtr, found * hitBytes);
     });
     const view = new DataView(bytes.buffer);
     const by = override < 0 ? metric : metrics[override];

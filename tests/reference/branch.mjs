@@ -9,7 +9,7 @@ const FILTER_AT = 0x60;
 const PARENT_TAIL = 65_536;
 
 /**
- * What a branch says about its parent, section 10.3, or null when the directory lists no COW_MAP.
+ * What a branch says about its parent, section "Branches", or null when the directory lists no COW_MAP.
  * The last COW_MAP and the last MEMBERSHIP of the directory count.
  * @param {Uint8Array} bytes the whole file
  * @param {{offset: number, type: number}[]} directory of the live manifest
@@ -37,7 +37,7 @@ export function readBranch(bytes, directory) {
 }
 
 /**
- * All rows that a branch shows, section 10.3: the parent's live rows that the filter admits and
+ * All rows that a branch shows, section "Branches": the parent's live rows that the filter admits and
  * that the child neither holds nor deleted itself, and the child's own live rows.
  * @param {{rows: Map<bigint, Float32Array>, deletedIds: bigint[],
  *   branch: NonNullable<ReturnType<typeof readBranch>>}} child answer of readRvf for a branch

@@ -2,7 +2,7 @@ const IEEE = crcTable(0xedb88320);
 const CASTAGNOLI = crcTable(0x82f63b78);
 
 /**
- * CRC-32 (IEEE 802.3, reflected), section 1.3. "123456789" gives 0xCBF43926.
+ * CRC-32 (IEEE 802.3, reflected), section "Content hash". "123456789" gives 0xCBF43926.
  * @param {Uint8Array} bytes
  * @returns {number} u32
  */
@@ -11,7 +11,7 @@ export function crc32(bytes) {
 }
 
 /**
- * CRC-32C (Castagnoli, reflected), section 4.3. "123456789" gives 0xE3069283.
+ * CRC-32C (Castagnoli, reflected). "123456789" gives 0xE3069283.
  * @param {Uint8Array} bytes
  * @returns {number} u32
  */

@@ -1,12 +1,12 @@
 import { crcRotated, sha256 } from "./checksum.mjs";
 
-/** Bytes of a segment header, section 1.1. */
+/** Bytes of a segment header, section "Header". */
 export const HEADER_SIZE = 64;
 
-/** Largest payload that a reader takes, in bytes, section 1.2. */
+/** Largest payload that a reader takes, in bytes, section "Header". */
 export const PAYLOAD_LIMIT = 268_435_456;
 
-/** The segment types that this reference looks into, section 2. */
+/** The segment types that this reference looks into, section "Segments". */
 export const TYPE = Object.freeze({ VEC: 0x01, MANIFEST: 0x05, COW_MAP: 0x20, MEMBERSHIP: 0x22 });
 
 const MAGIC = 0x52564653;
@@ -21,8 +21,8 @@ export function viewOf(bytes) {
 }
 
 /**
- * The segment header at an offset, section 1.1, or null where no whole header with the magic lies.
- * `fits` tells whether the payload lies inside the file and within the limit of section 1.2.
+ * The segment header at an offset, section "Header", or null where no whole header with the magic lies.
+ * `fits` tells whether the payload lies inside the file and within the limit of section "Header".
  * @param {Uint8Array} bytes the whole file
  * @param {number} offset in bytes
  * @returns {{offset: number, id: bigint, type: number, version: number, checksumAlgo: number,
@@ -144,7 +144,7 @@ export function walkChain(bytes) {
 /**
  * One segment as the runtime writers write it: header with the CRC-rotated hash, then the payload.
  * Sections 1.1 and 1.3.
- * @param {number} type section 2
+ * @param {number} type section "Segments"
  * @param {bigint | number} id
  * @param {Uint8Array} payload
  * @returns {Uint8Array}

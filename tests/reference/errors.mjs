@@ -1,9 +1,9 @@
 /**
- * The one error of the reference: a code of section 17 of the format document and a reason.
+ * The one error of the reference: a code of section "Error codes" of the format document and a reason.
  */
 export class RvfRefError extends Error {
   /**
-   * @param {number} code u16 of section 17, for example 0x0102
+   * @param {number} code u16 of section "Error codes", for example 0x0102
    * @param {string} reason what was found where
    */
   constructor(code, reason) {
@@ -13,7 +13,7 @@ export class RvfRefError extends Error {
   }
 }
 
-/** The codes of section 17 that this reference throws. */
+/** The codes of section "Error codes" that this reference throws. */
 export const CODE = Object.freeze({
   INVALID_CHECKSUM: 0x0102,
   MANIFEST_NOT_FOUND: 0x0106,

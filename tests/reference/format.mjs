@@ -44,7 +44,7 @@ export { vecPayload } from "./vec.mjs";
  * Reads a whole .rvf file, sections 1 to 7 and 19.
  * @param {Uint8Array} bytes
  * @param {{rule?: "strict" | "lax"}} [options] how the live manifest is chosen: by the stricter
- *   rule of section 6 (default) or as upstream does
+ *   rule of section "Opening a file" (default) or as upstream does
  * @returns {RvfContent}
  * @throws {RvfRefError} 0x0106 no manifest; 0x0102 a listed VEC segment is not there or its hash is
  *   wrong; 0x0700 the segments of a branch are garbage

@@ -7,7 +7,7 @@ const IDENTITY_SIZE = 68;
 const VERSION = 1;
 
 /**
- * A runtime manifest payload, section 4.1, or null when it is too short or its directory does not
+ * A runtime manifest payload, section "Manifest", or null when it is too short or its directory does not
  * fit. A missing or short deleted list is read as far as it goes.
  * @param {Uint8Array} payload
  * @returns {{epoch: number, dimension: number, profile: number, metricByte: number,
@@ -36,7 +36,7 @@ export function parseManifest(payload) {
 }
 
 /**
- * The manifest payload that rvf-wasm exports, section 4.2, or null for any other bytes.
+ * The manifest payload that rvf-wasm exports, section "Manifest", or null for any other bytes.
  * @param {Uint8Array} payload
  * @returns {{epoch: number, dimension: number, profile: number,
  *   directory: {id: bigint, offset: number, payloadLength: number, type: number}[]} | null}
@@ -61,7 +61,7 @@ export function parseWasmManifest(payload) {
 }
 
 /**
- * The manifest that decides what is live, section 6.
+ * The manifest that decides what is live, section "Opening a file".
  *
  * Rule "strict": a candidate counts only if its version is 1 and its content hash is good, or absent
  * while every directory entry points at a header with the magic and the listed type. The candidates
@@ -105,7 +105,7 @@ export function findManifest(bytes, rule) {
 }
 
 /**
- * A runtime manifest payload, section 4.1, with every id and count as given.
+ * A runtime manifest payload, section "Manifest", with every id and count as given.
  * @param {{epoch: number, dimension: number, totalVectors: number, profile: number,
  *   metric: number, directory: {id: bigint | number, offset: number, payloadLength: number,
  *   type: number}[], deletedIds: bigint[], fileId: Uint8Array}} fields fileId is 16 bytes; all zero

@@ -22,7 +22,7 @@ export function sqDequantize(codes, parameters) {
  * vector is one look-up per subspace.
  * @param {ArrayLike<number>} query subspaces * subDimension values
  * @param {ArrayLike<number>} centroids subspace after subspace, `count` centroids of `subDimension`
- *   values in each (section 15, QUANT)
+ *   values in each
  * @param {{subspaces: number, count: number, subDimension: number}} shape
  * @param {(a: ArrayLike<number>, b: ArrayLike<number>) => number} distance one that is a sum over
  *   dimensions: l2 or innerProduct

@@ -30,14 +30,14 @@ describe("checksums", () => {
     assert.equal(crc32c(EMPTY), 0);
   });
 
-  test("content hash vectors of section 1.3", () => {
+  test("content hash vectors of docs/format.md, Content hash", () => {
     assert.equal(hex(crcRotated(EMPTY)), "0".repeat(32));
     assert.equal(hex(crcRotated(ABC)), "c241243535c241242435c241412435c2");
     assert.equal(hex(crcRotated(DIGITS)), "2639f4cbcb2639f4f4cb263939f4cb26");
     assert.equal(hex(crcRotated(RAMP)), "8cce0e10108cce0e0e108ccece0e108c");
   });
 
-  test("simple hash vectors of section 5", () => {
+  test("simple hash vectors of docs/format.md, Branches", () => {
     const zeros = (count) => "00".repeat(count);
     assert.equal(hex(simpleHash(EMPTY)), zeros(32));
     assert.equal(hex(simpleHash(ABC)), `616263${zeros(10)}0b131b${zeros(16)}`);

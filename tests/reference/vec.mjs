@@ -3,8 +3,8 @@ import { viewOf } from "./container.mjs";
 const PREFIX = 6;
 
 /**
- * The records of a VEC payload: the runtime layout of section 3.1 if its dimension is the
- * manifest's, else the rvf-wasm layout of section 3.2 if its size equation holds exactly.
+ * The records of a VEC payload: the runtime layout of section "Vectors" if its dimension is the
+ * manifest's, else the rvf-wasm layout of section "Vectors" if its size equation holds exactly.
  * @param {Uint8Array} payload
  * @param {number} dimension of the manifest
  * @returns {[bigint, Float32Array][] | string} rows in file order, or why the payload gives none
@@ -29,7 +29,7 @@ export function readVec(payload, dimension) {
 }
 
 /**
- * The records of a VEC payload in the rvf-wasm layout only, section 3.2.
+ * The records of a VEC payload in the rvf-wasm layout only, section "Vectors".
  * @param {Uint8Array} payload
  * @param {number} dimension of the manifest
  * @returns {[bigint, Float32Array][] | null} null when the size equation does not hold
@@ -45,7 +45,7 @@ export function readWasmVec(payload, dimension) {
 }
 
 /**
- * A VEC payload in the runtime layout, section 3.1.
+ * A VEC payload in the runtime layout, section "Vectors".
  * @param {number} dimension
  * @param {Iterable<[bigint | number, ArrayLike<number>]>} rows id and `dimension` values each
  * @returns {Uint8Array}

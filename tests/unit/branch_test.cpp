@@ -103,6 +103,16 @@ TEST_F(BranchFile, IsExportedAsACompleteFile) {
     EXPECT_EQ(rows_of(copy), rows_of(store));
 }
 
+TEST_F(BranchFile, WarnsOfWhatItsParentHolds) {
+    FileBuilder file;
+    file.add_vectors({0}, {NAN, 0});
+    file.commit();
+    FileBuilder branch = branch_of(file.bytes, membership_payload(10, kAllTen));
+    branch.commit();
+    StoreHandle store(open_branch(branch.bytes, file.bytes));
+    EXPECT_EQ(rvf_store_warnings(store), kNotFiniteRows);
+}
+
 TEST_F(BranchFile, HashesTheParentsLast64KiB) {
     FileBuilder file;
     std::vector<uint64_t> ids(5000);

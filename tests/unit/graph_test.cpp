@@ -291,6 +291,20 @@ TEST(Step, LongestListHas510Ids) {
     EXPECT_EQ(rvf_greedy_step(1, 0), kTileInvalidMessage);
 }
 
+// A host may write its configuration to 0x00000 and not have it checked.
+TEST(Step, KeepsAtMostSixteenWhateverTheConfigurationSays) {
+    Graph graph = grid(6);
+    for (uint32_t k : {0u, 17u, 36u, 255u}) {
+        Tile tile;
+        tile.write(kConfig, std::vector<uint8_t>{kHotProfile, kL2, static_cast<uint8_t>(k)});
+        ASSERT_EQ(rvf_load_query(kMessage, 2), 0);
+        graph.entry_points.clear();
+        for (auto& [id, vector] : graph.vectors) graph.entry_points.push_back(id);
+        EXPECT_EQ(step(tile, graph, -1, 0, 36), 1000);
+        EXPECT_EQ(rvf_topk_read(kMessage), 16) << k;
+    }
+}
+
 TEST(Step, WithAnEmptyListIsDone) {
     Tile tile;
     ASSERT_EQ(rvf_load_query(kMessage, 1), 0);

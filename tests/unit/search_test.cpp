@@ -334,6 +334,31 @@ TEST_P(L2Bound, KeepsRowsWhoseErrorsAllPointOneWay) {
     check(vectors, point);
 }
 
+/// The last twelve bits of a number. A sum of some 4,096 equal ones from [1, 2) loses them half of
+/// the time: more than 2,048 is rounded up at every addition, less is rounded down.
+uint32_t lost_bits(float value) { return bits_of(value) & 0xFFF; }
+
+// Vectors of one number repeated, chosen so that every late addition rounds the norm of the query
+// up and its product with the row down: the dot form is off by far more than random vectors make
+// it. The first row is at a distance of 1; the second is nearer and must not be excluded.
+TEST(L2BoundWorstCase, KeepsNeighboursWhenAllRoundingGoesOneWay) {
+    Random random(99);
+    constexpr size_t kDimension = 65535;
+    StoreHandle store(kDimension, kL2);
+    for (int found = 0; found < 50;) {
+        float q = random.between(1.3f, 1.41f);
+        float x = q - 0x1p-23f * static_cast<float>(1 + random.below(4));
+        if (lost_bits(q * q) <= 2048 || lost_bits(q * q) > 2056 || lost_bits(q * x) >= 2048)
+            continue;
+        ++found;
+        std::vector<float> point(kDimension, q), rows(2 * kDimension, x);
+        std::copy(point.begin(), point.end(), rows.begin());
+        rows[0] += 1;
+        ASSERT_EQ(ingest(store, {1, 2}, rows), 2);
+        ASSERT_EQ(query(store, point, 1)[0].id, 2u) << q << " " << x;
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Dimension, L2Bound, testing::Values(1, 3, 4, 16, 97, 1024, 5000),
                          testing::PrintToStringParamName());
 

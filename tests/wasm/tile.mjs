@@ -6,7 +6,7 @@ export const KERNEL_URL = new URL("../../build/wasm/rvf_kernel.wasm", import.met
 
 const MODULE = new WebAssembly.Module(readFileSync(KERNEL_URL));
 
-/** The address space of tile.md section 2 and of kernel/memory_map.h. */
+/** The address space of kernel/memory_map.h. */
 export const MAP = Object.freeze({
   CONFIG: 0x00000,
   RESULTS: 0x00100,
