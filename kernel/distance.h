@@ -6,51 +6,66 @@
 
 namespace rvf::tile {
 
-/// Distance of the row at `row` from the f32 at `query`; smaller is nearer, NaN is always the same
-/// NaN. A row is summed part by part; f32 rows are one part and are read where they lie.
-RVF_NOINLINE inline float distance_to_row(uint32_t metric, uint32_t dtype, Address row,
-                                          Address query, uint32_t dimension) {
+/// Where the last, incomplete step of a row lies, filled up with zeros, and behind it the query's.
+constexpr Address kLastStep = kWorkspace + 4 * kPart;
+
+/// Sum over `count` f32 at `x` and `y` of their products, or with kL2 of their squared differences.
+RVF_NOINLINE inline float sum_of_products(uint32_t metric, Address x, Address y, uint32_t count) {
     Sums sums = no_sums();
-    float products = 0; // of the elements after the last whole step
-    float squares = 0;
-    for (uint32_t done = 0; done < dimension;) {
-        uint32_t count = dimension - done;
-        Address part = row;
-        if (dtype != kF32) {
-            if (count > kPart) count = kPart;
-            part = kWorkspace;
-            if (dtype == kF16) {
-                decode_f16(row + 2 * done, count);
-            } else {
-                decode_i8(row + done, done, count);
-            }
-        }
+    for (;;) {
         uint32_t bytes = 4 * (count & ~(kStep - 1));
         if (metric == kL2) {
-            add_steps<Operation::kSquaredDifference>(sums, at(part), at(query), bytes);
-        } else if (metric == kInnerProduct) {
-            add_steps<Operation::kDot>(sums, at(part), at(query), bytes);
+            add_steps<Operation::kSquaredDifference>(sums, at(x), at(y), bytes);
         } else {
-            add_steps<Operation::kDotAndNorm>(sums, at(part), at(query), bytes);
+            add_steps<Operation::kDot>(sums, at(x), at(y), bytes);
         }
-        for (; bytes < 4 * count; bytes += 4) {
-            float x = load<float>(part + bytes);
-            float q = load<float>(query + bytes);
-            squares += x * x;
-            if (metric == kL2) x = q = x - q;
-            products += x * q;
+        count = 4 * count - bytes;
+        if (count == 0) return total(sums.products);
+        __builtin_memset(at(kLastStep), 0, 8 * kStep);
+        __builtin_memcpy(at(kLastStep), at(x + bytes), count);
+        __builtin_memcpy(at(kLastStep + 4 * kStep), at(y + bytes), count);
+        x = kLastStep;
+        y = kLastStep + 4 * kStep;
+        count = kStep;
+    }
+}
+
+constexpr Address kNegativeNorm = kState + __builtin_offsetof(TileState, negative_norm);
+
+/// Writes to `out` the distances of `count` rows, one after the other at `row`, from the f32 at
+/// `query`; smaller is nearer, NaN is always the same NaN. A row is summed part by part; f32 rows
+/// are one part and are read where they lie. A cosine sums each part twice: times the query, and
+/// times itself.
+RVF_NOINLINE inline void distances_to_rows(uint32_t metric, uint32_t dtype, Address row,
+                                           uint32_t count, Address query, uint32_t dimension,
+                                           Address out) {
+    for (Address end = out + 4 * count; out != end; out += 4) {
+        float distance = 0;
+        float squares = 0;
+        for (uint32_t done = 0; done < dimension;) {
+            uint32_t elements = dimension - done;
+            Address part = row;
+            if (dtype != kF32) {
+                if (elements > kPart) elements = kPart;
+                part = kWorkspace;
+                if (dtype == kF16) {
+                    decode_f16(row, part, elements);
+                } else {
+                    decode_i8(row, done, elements);
+                }
+            }
+            distance += sum_of_products(metric, part, query + 4 * done, elements);
+            if (metric == kCosine) squares += sum_of_products(metric, part, part, elements);
+            row += elements * element_bytes(dtype);
+            done += elements;
         }
-        query += bytes;
-        done += count;
+        if (metric == kInnerProduct) distance = -distance;
+        if (metric == kCosine) {
+            float norms = __builtin_sqrtf(-state().negative_norm) * __builtin_sqrtf(squares);
+            distance = norms == 0 ? 1.0f : 1.0f - distance / norms;
+        }
+        store(out, distance == distance ? distance : __builtin_nanf(""));
     }
-    float distance = total(sums.products) + products;
-    if (metric == kInnerProduct) distance = -distance;
-    if (metric == kCosine) {
-        squares = __builtin_sqrtf(total(sums.squares) + squares);
-        float norms = __builtin_sqrtf(state().query_norm) * squares;
-        distance = norms == 0 ? 1.0f : 1.0f - distance / norms;
-    }
-    return distance == distance ? distance : __builtin_nanf("");
 }
 
 } // namespace rvf::tile

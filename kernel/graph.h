@@ -11,6 +11,7 @@ namespace rvf::tile {
 constexpr int64_t kNowhere = -1;
 constexpr int64_t kListUnfinished = -2;
 constexpr uint32_t kMaxNeighbors = (kNeighborCacheBytes - sizeof(NeighborList)) / 8;
+constexpr Address kNeighborIds = kNeighborCache + sizeof(NeighborList);
 
 inline bool list_delivered(int64_t node, uint32_t layer) {
     const NeighborList& list = neighbor_list();
@@ -18,28 +19,33 @@ inline bool list_delivered(int64_t node, uint32_t layer) {
            list.count <= kMaxNeighbors;
 }
 
-/// Entries of the top-K that navigation keeps. A host may write to kConfig without rvf_init.
-inline uint32_t beam_width() {
-    uint32_t k = config().k;
-    return k && k < kMaxTopK ? k : kMaxTopK;
+/// Entries of the top-K that a block is merged into: k, or 16 on a tile that was never started.
+inline uint32_t beam_width() { return ((config().k - 1) & (kMaxTopK - 1)) + 1; }
+
+/// CRC32C of everything that decides the distances of the block.
+inline uint32_t operands_checksum() {
+    const TileState& tile = state();
+    uint32_t crc = crc32c(0, kQuery, kScratchEnd - kQuery);
+    if (tile.tables) crc = crc32c(crc, kTables, kTableBytes);
+    crc = crc32c(crc, kNeighborCache, sizeof(NeighborList) + 8 * neighbor_list().count);
+    return crc32c(crc, tile.block, block_bytes());
 }
 
-/// Computes the distances of the loaded block and writes them to `result`, or with kMergeList
-/// merges them into the top-K under the next ids of the neighbour list.
-constexpr Address kMergeList = 0;
-RVF_NOINLINE inline void compare_block(uint32_t metric, Address result) {
-    const TileState& tile = state();
+/// Merges the distances of the block, which is used up, into the top-K under the next ids of the
+/// neighbour list. The distances lie in the message buffer meanwhile: it holds one for each id.
+inline int32_t merge_block() {
+    static_assert(kMessagePayload + 4 * kMaxNeighbors == kNeighborCache);
     NeighborList& list = neighbor_list();
-    uint32_t bytes = row_bytes();
-    Address row = tile.block;
-    for (uint32_t i = 0; i < tile.block_count; ++i, row += bytes) {
-        float distance = distance_to_row(metric, tile.block_dtype, row, kQuery, tile.dimension);
-        if (result == kMergeList) {
-            insert_candidate(distance, list.ids[list.done++], beam_width());
-        } else {
-            store(result + 4 * i, distance);
-        }
-    }
+    uint32_t done = list.done + state().block_count;
+    if (done > list.count || list.count > kMaxNeighbors) return kInvalidArgument;
+    int32_t count = rvf_distances(config().metric, kMessagePayload);
+    if (count < 0) return count;
+    state().operands = operands_checksum();
+    rvf_topk_merge(kMessagePayload, kNeighborIds + 8 * list.done, static_cast<uint32_t>(count),
+                   beam_width());
+    list.done = static_cast<uint16_t>(done);
+    forget_block();
+    return kOk;
 }
 
 /// The nearest candidate that has not been expanded; only layer 0 expands. A search moves to the

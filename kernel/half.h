@@ -20,10 +20,9 @@ inline float half_to_float(uint16_t half) {
     return __builtin_bit_cast(float, bits | (half & 0x8000u) << 16);
 }
 
-/// Narrows by rounding to nearest even; overflow becomes infinity. Inverse of half_to_float for
-/// every half.
-inline uint16_t float_to_half(float value) {
-    uint32_t bits = __builtin_bit_cast(uint32_t, value);
+/// Narrows a float, given by its bits, rounding to nearest even; overflow becomes infinity. Inverse
+/// of half_to_float for every half.
+inline uint32_t float_bits_to_half(uint32_t bits) {
     uint32_t sign = bits >> 16 & 0x8000;
     bits &= 0x7FFFFFFF;
     uint32_t half;
@@ -39,7 +38,11 @@ inline uint16_t float_to_half(float value) {
     } else {
         half = (bits - 0x38000000 + 0xFFF + (bits >> 13 & 1)) >> 13;
     }
-    return static_cast<uint16_t>(sign | half);
+    return sign | half;
+}
+
+inline uint16_t float_to_half(float value) {
+    return static_cast<uint16_t>(float_bits_to_half(__builtin_bit_cast(uint32_t, value)));
 }
 
 } // namespace rvf

@@ -8,10 +8,11 @@
 // kernel/memory_map.h.
 //
 // Addresses. Every pointer is an address in tile memory. Operands and results may lie wherever the
-// kernel keeps nothing of its own: 0x00200 - 0x003FF, 0x00800 - 0x01FFF and 0x10000 - 0x1EFFF.
-// Everything else answers kInvalidPointer, and so do a result and its operand that overlap, and
-// distances or halves that would overwrite loaded tables. No address needs alignment. Little-endian
-// throughout.
+// kernel keeps nothing of its own: 0x00200 - 0x003FF, 0x00800 - 0x01FFF and 0x10000 - 0x1EFFF, and
+// not in the table area (0x18000 - 0x1BFFF) while it holds tables. Everything else answers
+// kInvalidPointer. A result may overlap its operand, but then it is made from what is there by
+// then. Up to 14 bytes behind an operand may be read; no distance depends on them. No address needs
+// alignment. Little-endian throughout.
 //
 // Failure. A negative answer is a Status (kernel/status.h); the tile is then exactly as before the
 // call. Numbers are checked before memory is touched, so no argument can make an export trap.
@@ -24,15 +25,17 @@
 
 #include <stdint.h>
 
+#include "kernel/memory_map.h"
 #include "kernel/status.h"
 
 namespace rvf::tile {
 
 /// How the elements of a block are stored.
 enum DType : uint32_t {
-    kF16 = 0, ///< IEEE half precision, 2 bytes; subnormals, infinities and NaN included
-    kI8 = 1,  ///< one signed byte; scaled by the SQ parameters when they are loaded
-    kF32 = 2, ///< IEEE single precision, 4 bytes
+    kF16 = 0,     ///< IEEE half precision, 2 bytes; subnormals, infinities and NaN included
+    kI8 = 1,      ///< one signed byte; scaled by the SQ parameters when they are loaded
+    kF32 = 2,     ///< IEEE single precision, 4 bytes
+    kPqCodes = 3, ///< one byte per PQ subspace; the tables must be complete
 };
 
 /// What rvf_distances computes; smaller is nearer.
@@ -49,14 +52,14 @@ enum Profile : uint8_t {
     kHotProfile = 2,  ///< at most 1,024 dimensions; PQ and graph navigation
 };
 
-/// The 64-byte block that rvf_init reads. Unused bytes must be zero.
+/// The 64-byte block that rvf_init reads.
 struct TileConfig {
     uint8_t profile;       ///< a Profile
-    uint8_t metric;        ///< the Metric of PQ tables and of rvf_greedy_step
-    uint8_t k;             ///< entries kept by rvf_greedy_step, 1 to 16 (the beam)
+    uint8_t metric;        ///< the Metric of PQ tables, of rvf_greedy_step and of COMPUTE
+    uint8_t k;             ///< entries kept by rvf_greedy_step (the beam) and COMPUTE, 1 to 16
     uint8_t reserved0;     ///< zero
     uint16_t pq_subspaces; ///< all PQ subspaces when the codebook comes in parts; 0: in one part
-    uint8_t reserved[58];  ///< zero
+    uint8_t host[58];      ///< the host's; kept and never read
 };
 static_assert(sizeof(TileConfig) == 64);
 
@@ -81,9 +84,9 @@ extern "C" {
 
 /// Starts the tile afresh with the TileConfig at `config` (0x00000, its home in the memory map, is
 /// allowed too): forgets query, block, parameters and results. A tile that was never started works
-/// as a Hot one with L2 and k = 16. Answers 0; kTileUnsupported for an unknown profile,
-/// kMetricUnsupported for a metric above 3, kKTooLarge for k outside 1..16, kInvalidArgument for a
-/// non-zero reserved byte.
+/// as a Hot one with L2 and k = 16. Answers 0; kTileUnsupported for an unknown profile, kKTooLarge
+/// for k outside 1..16, kMetricUnsupported for a metric above 3, kInvalidArgument when the reserved
+/// byte is not zero.
 int32_t rvf_init(uint32_t config);
 
 /// Loads a query of `dim` f16 elements (1 to 1,024 or the profile's limit) and widens it to f32.
@@ -91,19 +94,20 @@ int32_t rvf_init(uint32_t config);
 /// parameters of the same dimension stay. Answers 0, or kDimensionMismatch.
 int32_t rvf_load_query(uint32_t query, uint32_t dim);
 
-/// Declares `count` vectors of the query's dimension, row after row without padding, at `block` in
-/// scratch. They are used in place. The block must end below 0x18000 while quantizer tables are
-/// loaded, else below 0x1F000; in the hot cache (0x1C000 - 0x1EFFF) it may always lie.
-/// Answers 0; kTileInvalidMessage without a query, kTileUnsupported for an unknown dtype,
-/// kInvalidArgument for a count of 0, kTileOutOfMemory when it does not fit, kDimensionMismatch
-/// above the profile's limit for dtype.
+/// Declares `count` vectors of the query's dimension, row after row without padding, at `block`.
+/// They are used in place. Scratch is their region: below 0x18000 while quantizer tables are loaded
+/// (or in the hot cache, 0x1C000 - 0x1EFFF), else below 0x1F000. Answers 0; kTileInvalidMessage
+/// without a query, or without PQ tables for PQ codes; kTileUnsupported for an unknown dtype,
+/// kInvalidArgument for a count of 0, kTileOutOfMemory when they do not lie in one usable range,
+/// kDimensionMismatch above the profile's limit for dtype.
 int32_t rvf_load_block(uint32_t block, uint32_t count, uint32_t dtype);
 
-/// Writes one f32 distance per vector of the block to `result` and answers their number.
-/// i8 with SQ parameters compares the f32 query with the decoded values, without them with the
-/// plain integers. Hamming compares the first bytes of the query in its own form: f16 bytes as they
-/// were loaded for f16 and i8 blocks, widened f32 bytes for f32 blocks. kMetricUnsupported for a
-/// metric above 3, kTileInvalidMessage without a block.
+/// Writes one f32 distance per vector of the block to `result` and answers their number. i8 with SQ
+/// parameters compares the f32 query with the decoded values, without them with the plain integers.
+/// Hamming compares the first bytes of the query in its own form: f16 bytes as they were loaded for
+/// f16 and i8 blocks, widened f32 bytes for f32 blocks. PQ codes answer as rvf_pq_distances does,
+/// whatever the metric. kMetricUnsupported for a metric above 3, kTileInvalidMessage without a
+/// block.
 int32_t rvf_distances(uint32_t metric, uint32_t result);
 
 /// Merges `count` (f32 distance at `dist`, u64 id at `id`) pairs into the top-K of `k` entries (1
@@ -129,14 +133,13 @@ int32_t rvf_load_sq_params(uint32_t params, uint32_t dim);
 int32_t rvf_dequant_i8(uint32_t src, uint32_t dst, uint32_t count);
 
 /// Computes the table of distances between the query and `M` subspaces of `K` f16 centroids (1 to
-/// 64) at `codebook` in scratch, laid out [M][K][dimension / subspaces]. Metrics L2 and inner
-/// product. When TileConfig.pq_subspaces is set, successive calls continue until all have been
-/// given, so that a codebook larger than the block area can pass through it. Replaces SQ
-/// parameters. The codebook is not needed afterwards. Answers how many subspaces are loaded now;
-/// kTileUnsupported on Core, kMetricUnsupported for cosine and Hamming, kTileInvalidMessage without
-/// a query, kInvalidArgument for M or K of 0, K above 64 or another K than before,
-/// kDimensionMismatch when the subspaces do not divide the dimension or are more than are left,
-/// kTileOutOfMemory when the tables do not fit.
+/// 64) at `codebook`, laid out [M][K][dimension / subspaces]. Metrics L2 and inner product. When
+/// TileConfig.pq_subspaces is set, successive calls continue until all have been given, so that a
+/// codebook larger than the block area can pass through it. Replaces SQ parameters. The codebook is
+/// not needed afterwards. Answers how many subspaces are loaded now; kTileUnsupported on Core,
+/// kMetricUnsupported for cosine and Hamming, kTileInvalidMessage without a query, kInvalidArgument
+/// for M or K of 0, K above 64 or another K than before, kDimensionMismatch when the subspaces do
+/// not divide the dimension or are more than are left, kTileOutOfMemory when the tables do not fit.
 int32_t rvf_load_pq_codebook(uint32_t codebook, uint32_t M, uint32_t K);
 
 /// Sums the table entries of `count` vectors of one-byte codes at `codes`, [count][subspaces], to
@@ -152,15 +155,14 @@ int32_t rvf_load_neighbors(int64_t node, uint32_t layer, uint32_t out);
 
 /// One step of a search at node `current` (-1: the entry points) on `layer`. The delivered
 /// NeighborList must be that node's, and the block must hold the vectors of its ids, or of the next
-/// part of them; it is used up. Computes their distances, merges them into the top-K and answers
-/// where to go next:
+/// part of them; it is used up. Computes their distances in the message buffer, merges them into
+/// the top-K and answers where to go next:
 ///   an upper layer: the nearest node seen so far, when that is not `current`;
 ///   layer 0: the nearest entry of the top-K that has not been expanded yet (best-first; the beam);
 ///   -1: nowhere, the layer is done;
 ///   -2: the list has more ids; load their vectors and call again.
-/// Negative answers below -2 are statuses: kTileUnsupported on Core, kMetricUnsupported for
-/// Hamming, kTileInvalidMessage without the list or without a block, kInvalidArgument for more
-/// vectors than ids.
+/// Negative answers below -2 are statuses: kTileUnsupported on Core, kTileInvalidMessage without
+/// the list or without a block, kInvalidArgument for more vectors than ids.
 int64_t rvf_greedy_step(int64_t current, uint32_t layer);
 
 // --- Segment verification ---
@@ -171,10 +173,17 @@ int64_t rvf_greedy_step(int64_t current, uint32_t layer);
 /// the header.)
 int32_t rvf_verify_header(uint32_t header);
 
-/// CRC32C (Castagnoli) of `len` bytes; "123456789" gives 0xE3069283. Outside tile memory it
+/// CRC32C (Castagnoli) of `len` bytes; "123456789" gives 0xE3069283. Where operands may not lie it
 /// answers kInvalidPointer, a value that one checksum in 2^32 shares.
 int32_t rvf_crc32c(uint32_t data, uint32_t len);
 
 } // extern "C"
+
+/// The doorbell, exported as `_start`: serves the message at 0x00800 and leaves the reply there
+/// (kernel/PROTOCOL.md). What it cannot serve it answers with an ERROR message.
+#if defined(RVF_TILE_MODULE)
+__attribute__((export_name("_start")))
+#endif
+void serve_message();
 
 } // namespace rvf::tile

@@ -3,6 +3,12 @@
 
 #include <stdint.h>
 
+/// Defined where this is compiled as the module of a tile, whose memory is the tile's; elsewhere
+/// (native programs, the hub in a browser) a tile is a buffer.
+#if defined(__wasm__) && !defined(__EMSCRIPTEN__)
+#define RVF_TILE_MODULE 1
+#endif
+
 namespace rvf::tile {
 
 /// An address in tile memory. Never a host pointer; memory.h turns one into the other.
@@ -15,9 +21,10 @@ constexpr Address kResults = 0x0100; ///< 256 B: 16 top-K entries, nearest first
 constexpr Address kRouting = 0x0200; ///< 512 B: the host's: entry points and centroids
 constexpr Address kWorkspace =
     0x0400; ///< 1 KB: the part of a row being decoded, raw query bytes, CRC table
-constexpr Address kMessage = 0x0800;       ///< 2 KB: message buffer
+constexpr Address kMessage = 0x0800;       ///< 2 KB: message buffer, an 8-byte header first
 constexpr Address kNeighborCache = 0x1000; ///< 4 KB: one NeighborList
 constexpr Address kDataEnd = 0x2000;
+constexpr Address kMessagePayload = kMessage + 8;
 
 // SIMD scratch, 64 KB. What lies between does not exist on a tile.
 constexpr Address kScratch = 0x10000;

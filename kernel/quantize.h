@@ -7,21 +7,23 @@
 
 namespace rvf::tile {
 
-/// Pairs (min, max) become scale and offset, so that a code costs one product and one sum:
-/// min + (code + 128) / 255 * (max - min) = code * scale + offset.
+/// Pairs (min, max) become scale and offset, so that a code costs one product and one sum: min +
+/// (code + 128) / 255 * (max - min) = code * scale + offset.
 inline int32_t make_sq_tables(Address pairs, uint32_t dimension) {
-    for (uint32_t i = 0; i < dimension; ++i) {
-        float range = load<float>(pairs + 8 * i + 4) - load<float>(pairs + 8 * i);
-        if (range * 0 != 0) return kNotFinite; // infinite or NaN, and so when either end is
+    for (uint32_t pass = 0; pass < 2; ++pass) { // checks all, then writes
+        if (pass) replace_tables(kSqTables);
+        for (uint32_t i = 0; i < dimension; ++i) {
+            float min = load<float>(pairs + 8 * i);
+            float scale = (load<float>(pairs + 8 * i + 4) - min) / 255;
+            if (pass == 0) {
+                if (scale - scale != 0) return kNotFinite; // and so when either end is
+                continue;
+            }
+            store(kSqScales + 4 * i, scale);
+            store(kSqOffsets + 4 * i, min + 128 * scale);
+        }
     }
-    replace_tables(kSqTables);
     state().sq_dimension = dimension;
-    for (uint32_t i = 0; i < dimension; ++i) {
-        float min = load<float>(pairs + 8 * i);
-        float scale = (load<float>(pairs + 8 * i + 4) - min) / 255;
-        store(kSqScales + 4 * i, scale);
-        store(kSqOffsets + 4 * i, min + 128 * scale);
-    }
     return kOk;
 }
 
@@ -43,11 +45,9 @@ inline void append_pq_tables(Address codebook, uint32_t subspaces, uint32_t cent
     Address query = kQuery + 4 * width * tile.pq_loaded;
     Address table = kTables + 4 * centroids * tile.pq_loaded;
     for (uint32_t subspace = 0; subspace < subspaces; ++subspace) {
-        for (uint32_t centroid = 0; centroid < centroids; ++centroid) {
-            store(table, distance_to_row(config().metric, kF16, codebook, query, width));
-            codebook += 2 * width;
-            table += 4;
-        }
+        distances_to_rows(config().metric, kF16, codebook, centroids, query, width, table);
+        codebook += 2 * width * centroids;
+        table += 4 * centroids;
         query += 4 * width;
     }
     tile.pq_loaded += subspaces;

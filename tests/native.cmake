@@ -26,16 +26,18 @@ rvf_flavour(sanitized ${RVF_SANITIZERS} -fsanitize=address,undefined)
 rvf_flavour(fuzzed ${RVF_SANITIZERS} -fsanitize=fuzzer-no-link,address,undefined
   -fno-sanitize-coverage=trace-cmp)
 
+
 # --- Unit tests ---
 
 set(RVF_UNIT_TESTS
-  branch content_hash crc distance export graph half hamming handle hostile init manifest open out_of_memory
-  quantize red_zone search store topk)
+  branch content_hash crc distance export graph half hamming handle hnsw hostile index_segment init manifest open out_of_memory
+  protocol quantize red_zone search store topk)
 list(TRANSFORM RVF_UNIT_TESTS REPLACE "(.+)" "tests/unit/\\1_test.cpp" OUTPUT_VARIABLE unit_sources)
 add_executable(rvf_unit_tests ${unit_sources})
 target_compile_options(rvf_unit_tests PRIVATE ${RVF_WARNINGS})
 target_compile_definitions(rvf_unit_tests PRIVATE
-  RVF_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures/upstream")
+  RVF_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures/upstream"
+  RVF_GOLDEN="${PROJECT_SOURCE_DIR}/tests/protocol/golden")
 target_link_libraries(rvf_unit_tests PRIVATE rvf_kernel_sanitized rvf_control_sanitized
   GTest::gtest_main)
 gtest_discover_tests(rvf_unit_tests PROPERTIES TIMEOUT 120 LABELS unit)

@@ -1,12 +1,12 @@
-# rvf_wasm_module(NAME budget SOURCES ... OPTIONS ... LINK ...)
+# rvf_wasm_module(NAME budget SOURCES ... OPTIONS ... OPTIMIZE ... LINK ...)
 #
-# Builds rvf_NAME.wasm beside the build files: compile, link with the exports of
-# toolchain/exports/NAME.txt, optimize, strip; then compares the exports and prints the size report,
+# Builds rvf_NAME.wasm beside the build files: compile with OPTIONS, link with the exports of
+# toolchain/exports/NAME.txt, OPTIMIZE with wasm-opt, strip; then compares the exports and prints the size report,
 # which fails the build above `budget` bytes.
 function(rvf_wasm_module name budget)
-  cmake_parse_arguments(ARG "" "" "SOURCES;OPTIONS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;OPTIONS;OPTIMIZE;LINK" ${ARGN})
   set(exports ${PROJECT_SOURCE_DIR}/toolchain/exports/${name}.txt)
-  file(STRINGS ${exports} lines REGEX "^rvf_|^_start")
+  file(STRINGS ${exports} lines REGEX "^rvf_")
   list(TRANSFORM lines REPLACE "^([a-z0-9_]+) .*" "--export=\\1")
   list(JOIN lines " " export_flags)
   list(JOIN ARG_LINK " " link_flags)
@@ -22,7 +22,7 @@ function(rvf_wasm_module name budget)
   set(named ${CMAKE_BINARY_DIR}/rvf_${name}_named.wasm)
   set(module ${CMAKE_BINARY_DIR}/rvf_${name}.wasm)
   add_custom_command(OUTPUT ${named} ${module}
-    COMMAND ${RVF_WASM_OPT} -g -Oz --converge $<TARGET_FILE:${linked}> -o ${named}
+    COMMAND ${RVF_WASM_OPT} -g ${ARG_OPTIMIZE} $<TARGET_FILE:${linked}> -o ${named}
     COMMAND ${RVF_WASM_OPT} --strip-debug --strip-producers --strip-target-features
             ${named} -o ${module}
     DEPENDS ${linked} VERBATIM)

@@ -1,6 +1,8 @@
 // The same operations in the wasm modules and in native builds of the same C++: the same bits.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Hub } from "../protocol/conversations.mjs";
+import { TYPE } from "../protocol/messages.mjs";
 import { randomSource } from "../reference/random.mjs";
 import { bytesOf, METRIC as STORE_METRIC } from "../wasm/control.mjs";
 import { DTYPE, MAP, METRIC } from "../wasm/tile.mjs";
@@ -8,7 +10,7 @@ import { Operations } from "./operations.mjs";
 import { floatVector, halfVector } from "./values.mjs";
 
 const DIMENSIONS = [1, 3, 5, 7, 15, 17, 96, 97, 384, 1024];
-const DTYPES = Object.values(DTYPE);
+const DTYPES = [DTYPE.F16, DTYPE.I8, DTYPE.F32];
 const METRICS = Object.values(METRIC);
 const OUT = MAP.MESSAGE;
 
@@ -107,6 +109,34 @@ test("the bits of PQ distances in 500 random codebooks", () => {
     compared++;
   }
   assert.ok(compared > 400, `only ${compared} codebooks fitted`);
+  assert.equal(operations.firstDifference(), null);
+});
+
+test("the replies to the messages of 300 random queries, with their checksums", () => {
+  const operations = new Operations();
+  const random = randomSource(5);
+  const ring = (sent) => {
+    operations.write(MAP.MESSAGE, sent);
+    operations.call("_start");
+    const [low, high] = operations.read(MAP.MESSAGE + 2, 2);
+    return operations.read(MAP.MESSAGE, 8 + low + 256 * high);
+  };
+  for (let i = 0; i < 300; i++) {
+    const d = pick(random, DIMENSIONS);
+    const metric = pick(random, METRICS);
+    const dtype = pick(random, DTYPES);
+    operations.begin(`query ${i}: dtype ${dtype}, metric ${metric}, dimension ${d}`);
+    const hub = new Hub(ring);
+    hub.configure({ metric, k: random.int(1, 16) });
+    hub.collect(TYPE.LOAD_QUERY, halfVector(random, d), { base: MAP.NEIGHBORS, count: d });
+    if (random.int(0, 1)) hub.sqParams(Array.from(random.floats(2 * d)));
+    for (let blocks = random.int(1, 3); blocks > 0; blocks--) {
+      const ids = Array.from({ length: random.int(1, 6) }, () => BigInt(random.uint32()));
+      hub.block(joined(ids.map(() => rowOf(random, dtype, d))), ids, dtype);
+      assert.equal(hub.compute().type, TYPE.DONE);
+    }
+    hub.topK();
+  }
   assert.equal(operations.firstDifference(), null);
 });
 

@@ -9,7 +9,7 @@ import { Tile } from "../wasm/tile.mjs";
 /** Where the native build puts the other half. */
 const PEER = fileURLToPath(new URL("../../build/native/differential_peer", import.meta.url));
 
-/** The exports of the kernel in the order of kernel.h, which is their number in an operation. */
+/** The exports of the kernel and the doorbell in the order of kernel.h: their number in an operation. */
 const EXPORTS = [
   "rvf_init",
   "rvf_load_query",
@@ -25,6 +25,7 @@ const EXPORTS = [
   "rvf_greedy_step",
   "rvf_verify_header",
   "rvf_crc32c",
+  "_start",
 ];
 
 /** Bytes that grow at the end. */
@@ -97,7 +98,7 @@ export class Operations {
     this.#written.letter("C");
     this.#written.byte(EXPORTS.indexOf(name));
     for (let i = 0; i < 4; i++) this.#written.int64(args[i] ?? 0);
-    const answer = this.#tile.exports[name](...args);
+    const answer = this.#tile.exports[name](...args) ?? 0;
     this.#answers.int64(answer);
     return answer;
   }

@@ -94,13 +94,18 @@ int64_t call(const int64_t* args) {
     }(function);
 }
 
+int32_t ring() {
+    serve_message();
+    return 0;
+}
+
 /// In the order of kernel.h.
 constexpr Call kExports[] = {
     call<rvf_init>,           call<rvf_load_query>,     call<rvf_load_block>,
     call<rvf_distances>,      call<rvf_topk_merge>,     call<rvf_topk_read>,
     call<rvf_load_sq_params>, call<rvf_dequant_i8>,     call<rvf_load_pq_codebook>,
     call<rvf_pq_distances>,   call<rvf_load_neighbors>, call<rvf_greedy_step>,
-    call<rvf_verify_header>,  call<rvf_crc32c>,
+    call<rvf_verify_header>,  call<rvf_crc32c>,         call<ring>,
 };
 
 void tile_operation(char operation, Input& in, Output& out) {

@@ -59,6 +59,18 @@ TEST(Crc32c, AnyAddressAndLength) {
     }
 }
 
+// The answer for a pointer is a number that a checksum may have too; these bytes have another.
+TEST(Crc32c, RefusesTheTableAreaWhileItHoldsTables) {
+    test::Tile tile;
+    EXPECT_EQ(tile::rvf_crc32c(tile::kTables, 0), 0);
+    EXPECT_NE(tile::rvf_crc32c(tile::kTables, 1), kInvalidPointer);
+    ASSERT_EQ(tile::rvf_load_sq_params(kHere, 1), 0);
+    EXPECT_EQ(tile::rvf_crc32c(tile::kTables, 1), kInvalidPointer);
+    EXPECT_EQ(tile::rvf_crc32c(tile::kTables - 1, 2), kInvalidPointer);
+    EXPECT_NE(tile::rvf_crc32c(tile::kTables - 1, 1), kInvalidPointer);
+    EXPECT_NE(tile::rvf_crc32c(tile::kHotCache, 1), kInvalidPointer);
+}
+
 uint32_t crc32_of(const Buffer& bytes) { return crc32({bytes.data(), bytes.size()}); }
 
 TEST(Crc32, CheckValue) { EXPECT_EQ(crc32_of(text("123456789")), 0xCBF43926); }

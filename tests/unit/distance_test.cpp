@@ -316,14 +316,23 @@ TEST(Distances, RefuseUnknownMetrics) {
     }
 }
 
-TEST(Distances, RefuseAResultThatOverlapsTheBlock) {
+// Row after row is read and answered, so a result in front of what is still to be read is right.
+TEST(Distances, MayReplaceTheRowsTheyWereMadeFrom) {
     Tile tile;
-    ASSERT_EQ(rvf_load_query(kMessage, 16), 0);
-    ASSERT_EQ(rvf_load_block(kBlock + 64, 4, kI8), 0);
-    EXPECT_EQ(rvf_distances(kL2, kBlock + 64 - 16), 4);
-    EXPECT_EQ(rvf_distances(kL2, kBlock + 64 - 15), kInvalidPointer);
-    EXPECT_EQ(rvf_distances(kL2, kBlock + 127), kInvalidPointer);
-    EXPECT_EQ(rvf_distances(kL2, kBlock + 128), 4);
+    Random random(21);
+    load_random_query(tile, random, 17);
+    for (uint32_t row = 0; row < 20; ++row) {
+        write_random_row(tile, random, kF16, kBlock + 34 * row, 17, {});
+    }
+    ASSERT_EQ(rvf_load_block(kBlock, 20, kF16), 0);
+    for (uint32_t metric : {kL2, kInnerProduct, kCosine}) {
+        test::Buffer before = tile.save();
+        ASSERT_EQ(rvf_distances(metric, kHotCache), 20);
+        std::vector<uint32_t> apart = tile.read<uint32_t>(kHotCache, 20);
+        ASSERT_EQ(rvf_distances(metric, kBlock), 20);
+        EXPECT_EQ(tile.read<uint32_t>(kBlock, 20), apart);
+        tile.restore(before);
+    }
 }
 
 TEST(Distances, RefuseAResultOverLoadedTables) {

@@ -291,17 +291,19 @@ TEST(Step, LongestListHas510Ids) {
     EXPECT_EQ(rvf_greedy_step(1, 0), kTileInvalidMessage);
 }
 
-// A host may write its configuration to 0x00000 and not have it checked.
-TEST(Step, KeepsAtMostSixteenWhateverTheConfigurationSays) {
+// A host may write its configuration to 0x00000 and not have it checked. Only the low four bits of
+// k - 1 count then.
+TEST(Step, KeepsOneToSixteenWhateverTheConfigurationSays) {
     Graph graph = grid(6);
-    for (uint32_t k : {0u, 17u, 36u, 255u}) {
+    const std::pair<uint32_t, int32_t> beams[] = {{0, 16}, {16, 16}, {17, 1}, {36, 4}, {255, 15}};
+    for (auto [k, kept] : beams) {
         Tile tile;
         tile.write(kConfig, std::vector<uint8_t>{kHotProfile, kL2, static_cast<uint8_t>(k)});
         ASSERT_EQ(rvf_load_query(kMessage, 2), 0);
         graph.entry_points.clear();
         for (auto& [id, vector] : graph.vectors) graph.entry_points.push_back(id);
         EXPECT_EQ(step(tile, graph, -1, 0, 36), 1000);
-        EXPECT_EQ(rvf_topk_read(kMessage), 16) << k;
+        EXPECT_EQ(rvf_topk_read(kMessage), kept) << k;
     }
 }
 
@@ -367,11 +369,41 @@ TEST_F(OneStep, WithoutVectorsAsksForThem) {
     expect_refused(77, 2, kTileInvalidMessage);
 }
 
-TEST_F(OneStep, DoesNotNavigateByHamming) {
+TEST_F(OneStep, NavigatesByHamming) {
     start(tile, kHamming, 16);
+    tile.write(kMessage, graph.vectors.at(1001));
     ASSERT_EQ(rvf_load_query(kMessage, 2), 0);
     deliver_vectors(tile, graph, ids, 0, 3);
+    EXPECT_EQ(rvf_greedy_step(77, 2), 1001);
+}
+
+TEST_F(OneStep, NavigatesByPqCodes) {
+    tile.write(kMessage, point(1, 2));
+    ASSERT_EQ(rvf_load_query(kMessage, 2), 0);
+    const std::vector<uint16_t> halves = {nearest_half(0), nearest_half(1), nearest_half(2)};
+    tile.write(kBlock, halves); // both axes have the same three centroids
+    tile.write(kBlock + 6, halves);
+    ASSERT_EQ(rvf_load_pq_codebook(kBlock, 2, 3), 2);
+    tile.write(kHotCache, test::Buffer{0, 0, 2, 2, 1, 2});
+    ASSERT_EQ(rvf_load_block(kHotCache, 3, kPqCodes), 0);
+    EXPECT_EQ(rvf_greedy_step(77, 2), 1002);
+    ASSERT_EQ(rvf_topk_read(kMessage), 3);
+    EXPECT_EQ(tile.read<float>(kMessage + 8, 1)[0], 0);
+}
+
+TEST_F(OneStep, RefusesAMetricThatInitWouldRefuse) {
+    tile.write(kConfig + 1, test::Buffer{4});
     expect_refused(77, 2, kMetricUnsupported);
+}
+
+// It computes in the message buffer, whose header stays, and writes nothing behind its results.
+TEST_F(OneStep, LeavesTheDistancesInTheMessageBuffer) {
+    tile.write(kMessage, test::Buffer(0x800, 0xEE));
+    test::Buffer before = tile.save();
+    ASSERT_EQ(rvf_greedy_step(77, 2), 1000);
+    EXPECT_EQ(tile.read<float>(kMessagePayload, 3), (std::vector<float>{0, 1, 4}));
+    EXPECT_TRUE(tile.equals(before, kMessage, kMessagePayload));
+    EXPECT_TRUE(tile.equals(before, kMessagePayload + 12, kNeighborCache));
 }
 
 TEST_F(OneStep, LoadNeighborsCopiesTheDeliveredIds) {
@@ -381,10 +413,22 @@ TEST_F(OneStep, LoadNeighborsCopiesTheDeliveredIds) {
     EXPECT_EQ(rvf_load_neighbors(77, 3, kMessage), kTileInvalidMessage);
 }
 
-TEST_F(OneStep, LoadNeighborsRefusesToCopyOntoTheList) {
-    EXPECT_EQ(rvf_load_neighbors(77, 2, kNeighborCache - 24), 3);
-    EXPECT_EQ(rvf_load_neighbors(77, 2, kNeighborCache - 23), kInvalidPointer);
-    EXPECT_EQ(rvf_load_neighbors(77, 2, kDataEnd - 24), kInvalidPointer);
+TEST_F(OneStep, LoadNeighborsMayCopyOntoTheList) {
+    for (Address out : {kNeighborCache - 23, kNeighborCache + 16, kNeighborCache + 20}) {
+        deliver_list(tile, 77, 2, ids);
+        EXPECT_EQ(rvf_load_neighbors(77, 2, out), 3);
+        EXPECT_EQ(tile.read<uint64_t>(out, 3), ids);
+    }
+}
+
+TEST_F(OneStep, LoadNeighborsCopiesNothingIntoLoadedTablesOrPastARegion) {
+    EXPECT_EQ(rvf_load_neighbors(77, 2, kTables), 3);
+    ASSERT_EQ(rvf_load_sq_params(kMessage, 2), 0);
+    EXPECT_EQ(rvf_load_neighbors(77, 2, kTables), kInvalidPointer);
+    EXPECT_EQ(rvf_load_neighbors(77, 2, kTables - 23), kInvalidPointer);
+    EXPECT_EQ(rvf_load_neighbors(77, 2, kTables - 24), 3);
+    EXPECT_EQ(rvf_load_neighbors(77, 2, kDataEnd - 23), kInvalidPointer);
+    EXPECT_EQ(rvf_load_neighbors(77, 2, kDataEnd - 24), 3);
 }
 
 } // namespace

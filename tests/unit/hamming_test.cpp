@@ -84,6 +84,29 @@ TEST_P(Hamming, OfEqualBytesIsZeroAndOfOppositeOnesEveryBit) {
     EXPECT_EQ(tile.read<float>(kMessage, 2), expected);
 }
 
+// Eight bytes of a row are read at a time; the last may reach past a region, and counts for
+// nothing.
+TEST_P(Hamming, LastRowMayEndWhereARegionEnds) {
+    const uint32_t dtype = GetParam();
+    Random random(25);
+    for (uint32_t dimension : {1u, 2u, 3u, 5u, 9u}) {
+        auto bytes = static_cast<Address>(dimension * (dtype == kF16 ? 2 : dtype == kI8 ? 1 : 4));
+        Buffer query = random_bytes(random, 2 * dimension);
+        for (size_t i = 1; i < query.size(); i += 2) query[i] &= 0xBF;
+        Buffer row = random_bytes(random, bytes);
+        uint32_t expected = differing_bits_of(row, comparable(query, dtype), bytes);
+        for (Address end : {kWorkspace, kDataEnd, kQuery}) {
+            Tile tile;
+            tile.write(kMessage, query);
+            ASSERT_EQ(rvf_load_query(kMessage, dimension), 0);
+            tile.write(end - bytes, row);
+            ASSERT_EQ(rvf_load_block(end - bytes, 1, dtype), 0);
+            ASSERT_EQ(rvf_distances(kHamming, kMessage), 1);
+            EXPECT_EQ(tile.read<float>(kMessage, 1)[0], static_cast<float>(expected));
+        }
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Hamming, testing::Values(kF16, kI8, kF32), [](const auto& test) {
     return test.param == kF16 ? "F16" : test.param == kI8 ? "I8" : "F32";
 });

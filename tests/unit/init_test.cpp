@@ -64,13 +64,21 @@ TEST(Init, RefusesKOutsideOneToSixteen) {
     }
 }
 
-TEST(Init, RefusesEveryReservedByteThatIsNotZero) {
+TEST(Init, RefusesAReservedByteThatIsNotZero) {
     Tile tile;
-    for (size_t at : {3u, 6u, 7u, 8u, 15u, 16u, 17u, 31u, 32u, 47u, 48u, 62u, 63u}) {
+    for (uint32_t value : {1u, 0x80u, 0xFFu}) {
         Buffer bytes = config_bytes(kHotProfile, kL2, 1);
-        bytes[at] = 1;
-        EXPECT_EQ(init(tile, bytes), kInvalidArgument) << at;
+        bytes[3] = static_cast<uint8_t>(value);
+        EXPECT_EQ(init(tile, bytes), kInvalidArgument) << value;
     }
+}
+
+TEST(Init, KeepsTheHostsBytes) {
+    Tile tile;
+    Buffer bytes = config_bytes(kHotProfile, kL2, 1);
+    for (size_t at = 6; at < bytes.size(); ++at) bytes[at] = static_cast<uint8_t>(0xA0 + at);
+    EXPECT_EQ(init(tile, bytes), 0);
+    EXPECT_EQ(tile.read<uint8_t>(kConfig, 64), bytes);
 }
 
 TEST(Init, TakesPqSubspacesInBothBytes) {
@@ -216,18 +224,43 @@ TEST(Block, BesideTheTableAreaOutlivesNewTables) {
 TEST(Block, RefusesUnknownTypesAndNoRows) {
     Tile tile;
     ASSERT_EQ(load_zero_query(16), 0);
-    EXPECT_EQ(rvf_load_block(kBlock, 1, 3), kTileUnsupported);
+    EXPECT_EQ(rvf_load_block(kBlock, 1, 4), kTileUnsupported);
     EXPECT_EQ(rvf_load_block(kBlock, 1, ~0u), kTileUnsupported);
     EXPECT_EQ(rvf_load_block(kBlock, 0, kF16), kInvalidArgument);
 }
 
-TEST(Block, IsRefusedOutsideScratch) {
+TEST(Block, LiesInOneUsableRange) {
     Tile tile;
     ASSERT_EQ(load_zero_query(16), 0);
-    for (Address block :
-         {0u, kMessage, kNeighborCache, kDataEnd, kBlock - 1, kQuery, kScratchEnd, ~0u}) {
-        EXPECT_EQ(rvf_load_block(block, 1, kI8), kInvalidPointer) << block;
+    for (Address block : {kRouting, kWorkspace - 16, kMessage, kNeighborCache, kDataEnd - 16,
+                          kBlock, kQuery - 16}) {
+        EXPECT_EQ(rvf_load_block(block, 1, kI8), kOk) << block;
     }
+    for (Address block : {0u, kRouting - 1, kWorkspace - 15, kMessage - 1, kDataEnd - 15, kDataEnd,
+                          kBlock - 1, kQuery - 15, kQuery, kScratchEnd, ~0u}) {
+        EXPECT_EQ(rvf_load_block(block, 1, kI8), kTileOutOfMemory) << block;
+    }
+}
+
+TEST(Block, OfPqCodesNeedsPqTables) {
+    Tile tile;
+    ASSERT_EQ(load_zero_query(16), 0);
+    EXPECT_EQ(rvf_load_block(kBlock, 1, kPqCodes), kTileInvalidMessage);
+    ASSERT_EQ(rvf_load_sq_params(kMessage, 16), 0);
+    EXPECT_EQ(rvf_load_block(kBlock, 1, kPqCodes), kTileInvalidMessage);
+    ASSERT_EQ(rvf_load_pq_codebook(kBlock, 4, 4), 4);
+    EXPECT_EQ(rvf_load_block(kBlock, 1, kPqCodes), kOk);
+}
+
+// A row of codes has one byte per subspace, whatever the dimension.
+TEST(Block, HoldsAsManyRowsOfPqCodesAsBytesAllow) {
+    Tile tile;
+    ASSERT_EQ(load_zero_query(1024), 0);
+    ASSERT_EQ(rvf_load_pq_codebook(kBlock, 64, 4), 64);
+    EXPECT_EQ(rvf_load_block(kBlock, 512, kPqCodes), kOk);
+    EXPECT_EQ(rvf_load_block(kBlock, 513, kPqCodes), kTileOutOfMemory);
+    EXPECT_EQ(rvf_load_block(kHotCache, 192, kPqCodes), kOk);
+    EXPECT_EQ(rvf_load_block(kHotCache, 193, kPqCodes), kTileOutOfMemory);
 }
 
 TEST(Query, NewOneEmptiesTheTopKAndForgetsTheBlock) {

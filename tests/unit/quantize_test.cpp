@@ -84,15 +84,15 @@ TEST(Dequantize, NeedsParameters) {
     EXPECT_EQ(rvf_dequant_i8(kBlock, kMessage, 1), kTileInvalidMessage);
 }
 
-TEST(Dequantize, RefusesTargetsOverItsSourceOrTheTables) {
+TEST(Dequantize, RefusesSourcesAndTargetsInTheTables) {
     Tile tile;
     ASSERT_EQ(rvf_load_sq_params(kMessage, 1), 0);
-    EXPECT_EQ(rvf_dequant_i8(kBlock + 100, kBlock, 50), 50);
-    EXPECT_EQ(rvf_dequant_i8(kBlock + 100, kBlock, 51), kInvalidPointer);
-    EXPECT_EQ(rvf_dequant_i8(kBlock + 100, kBlock + 100, 1), kInvalidPointer);
     EXPECT_EQ(rvf_dequant_i8(kBlock, kTables - 100, 50), 50);
     EXPECT_EQ(rvf_dequant_i8(kBlock, kTables - 100, 51), kInvalidPointer);
     EXPECT_EQ(rvf_dequant_i8(kBlock, kHotCache - 1, 1), kInvalidPointer);
+    EXPECT_EQ(rvf_dequant_i8(kTables - 50, kBlock, 50), 50);
+    EXPECT_EQ(rvf_dequant_i8(kTables - 50, kBlock, 51), kInvalidPointer);
+    EXPECT_EQ(rvf_dequant_i8(kHotCache - 1, kBlock, 1), kInvalidPointer);
 }
 
 TEST(SqParams, RefusePairsThatAreNotFiniteOrWhoseRangeIsNot) {
@@ -133,12 +133,29 @@ TEST(SqParams, StayWhenTheNextQueryHasTheirDimension) {
     EXPECT_EQ(rvf_dequant_i8(kBlock, kMessage, 1), 1);
 }
 
-TEST(SqParams, CannotLieInTheTableArea) {
+TEST(SqParams, CannotLieInTheTableAreaWhileItHoldsTables) {
     Tile tile;
+    EXPECT_EQ(rvf_load_sq_params(kTables, 1), 0);
     EXPECT_EQ(rvf_load_sq_params(kTables - 8, 1), 0);
     EXPECT_EQ(rvf_load_sq_params(kTables - 7, 1), kInvalidPointer);
     EXPECT_EQ(rvf_load_sq_params(kHotCache - 1, 1), kInvalidPointer);
     EXPECT_EQ(rvf_load_sq_params(kHotCache, 1), 0);
+}
+
+// Offsets overwrite pairs that are still to be read, here so that the range of one is infinite. The
+// pairs were checked; what is made of them afterwards must neither be refused halfway nor leave
+// tables of no dimension.
+TEST(SqParams, ThatAreOverwrittenWhileTheyAreReadDoNotLeaveHalfATable) {
+    Tile tile;
+    std::vector<float> pairs(2048);
+    for (size_t i = 0; i < pairs.size(); i += 2) {
+        pairs[i] = pairs[i + 1] = i % 4 ? 3e38f : -3e38f;
+    }
+    tile.write(kTables, pairs);
+    ASSERT_EQ(rvf_load_sq_params(kTables, 1024), 0);
+    EXPECT_EQ(rvf_dequant_i8(kBlock, kBlock, 16'000), 16'000);
+    ASSERT_EQ(rvf_load_query(kBlock, 1024), 0);
+    EXPECT_EQ(rvf_dequant_i8(kBlock, kBlock, 1024), 1024);
 }
 
 // --- Product quantization ---
@@ -373,14 +390,72 @@ TEST(Pq, ReplacesSqParametersAndIsReplacedByThem) {
     EXPECT_EQ(rvf_pq_distances(kBlock, 1, kMessage), kTileInvalidMessage);
 }
 
-// Whole vectors of eight halves are decoded at a time; the last must not reach past what exists.
-TEST(Pq, NothingIsReadBehindACodebookAtTheEndOfDataMemory) {
+// Four halves are decoded at a time; what lies behind the codebook must make no difference. That
+// nothing further away is read is what poisoned memory shows (support.h).
+TEST(Pq, CodebookMayEndWhereARegionEnds) {
+    Random random(19);
     for (uint32_t width = 1; width <= 9; ++width) {
-        Tile tile;
-        ASSERT_EQ(rvf_load_query(kMessage, width), 0);
-        int32_t answer = rvf_load_pq_codebook(kDataEnd - 2 * width, 1, 1);
-        EXPECT_TRUE(answer == 1 || answer == kInvalidPointer);
+        std::vector<uint16_t> query = random_halves(random, width);
+        std::vector<uint16_t> centroid = random_halves(random, width);
+        std::vector<uint32_t> found;
+        for (Address end : {kBlock + 0x1000, kWorkspace, kDataEnd, kQuery}) {
+            Tile tile;
+            tile.write(kBlock, Buffer(0x2000, 0xEE));
+            tile.write(kMessage, query);
+            ASSERT_EQ(rvf_load_query(kMessage, width), 0);
+            tile.write(end - 2 * width, centroid);
+            ASSERT_EQ(rvf_load_pq_codebook(end - 2 * width, 1, 1), 1);
+            found.push_back(tile.read<uint32_t>(kTables, 1)[0]);
+        }
+        EXPECT_EQ(found, std::vector(4, found[0])) << width;
     }
+}
+
+// A host may write its configuration to 0x00000 and not have it checked.
+TEST(Pq, FewerSubspacesThanLoadedInTheConfigurationAreRefused) {
+    Random random(22);
+    Tile tile;
+    start(tile, kL2, 64);
+    ASSERT_EQ(rvf_load_query(kMessage, 64), 0);
+    ASSERT_EQ(deliver(tile, Codebook(random, 63, 64, 1), 0, 63), 63);
+    tile.write(kConfig + 4, std::vector<uint16_t>{1});
+    for (uint32_t subspaces : {1u, 3u, ~0u, ~0u - 62}) {
+        EXPECT_EQ(rvf_load_pq_codebook(kBlock, subspaces, 64), kDimensionMismatch);
+    }
+}
+
+TEST(Pq, BlockOfCodesGivesTheDistancesOfTheCodesForEveryMetric) {
+    Random random(23);
+    Codebook book(random, 4, 8, 4);
+    Tile tile;
+    start(tile, kL2, 0);
+    tile.write(kMessage, random_halves(random, 16));
+    ASSERT_EQ(rvf_load_query(kMessage, 16), 0);
+    ASSERT_EQ(deliver(tile, book, 0, 4), 4);
+    std::vector<float> expected = pq_distances(tile, random_codes(random, book));
+    ASSERT_EQ(rvf_load_block(kBlock, kVectors, kPqCodes), 0);
+    for (uint32_t metric : {kL2, kInnerProduct, kCosine, kHamming}) {
+        ASSERT_EQ(rvf_distances(metric, kHotCache), static_cast<int32_t>(kVectors));
+        EXPECT_EQ(tile.read<float>(kHotCache, kVectors), expected);
+    }
+    EXPECT_EQ(rvf_distances(4, kHotCache), kMetricUnsupported);
+}
+
+TEST(Pq, BlockOfCodesIsRefusedAsTheCodesAre) {
+    Random random(24);
+    Tile tile;
+    start(tile, kL2, 4);
+    ASSERT_EQ(rvf_load_query(kMessage, 16), 0);
+    Codebook book(random, 4, 8, 4);
+    ASSERT_EQ(deliver(tile, book, 0, 3), 3);
+    ASSERT_EQ(rvf_load_block(kHotCache, 1, kPqCodes), 0);
+    EXPECT_EQ(rvf_distances(kL2, kMessage), kTileInvalidMessage);
+    ASSERT_EQ(deliver(tile, book, 3, 1), 4);
+    EXPECT_EQ(rvf_distances(kL2, kMessage), 1);
+    tile.write(kHotCache, Buffer{0, 0, 0, 8});
+    EXPECT_EQ(rvf_distances(kL2, kMessage), kInvalidArgument);
+    ASSERT_EQ(rvf_load_sq_params(kMessage, 16), 0);
+    EXPECT_EQ(rvf_distances(kL2, kMessage), kTileInvalidMessage);
 }
 
 TEST(Pq, NanInACodebookGivesTheOneNan) {

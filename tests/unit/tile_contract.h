@@ -112,7 +112,7 @@ inline std::vector<Range> writable(const Call& call, int64_t answer) {
         case Export::kInit:
             return {{kConfig, kRouting}};
         case Export::kLoadQuery:
-            return {state, {kQuery, kScratchEnd}};
+            return {state, workspace, {kQuery, kScratchEnd}};
         case Export::kLoadBlock:
             return {state};
         case Export::kDistances:
@@ -132,7 +132,7 @@ inline std::vector<Range> writable(const Call& call, int64_t answer) {
         case Export::kLoadNeighbors:
             return {written(call.b, 8)};
         case Export::kGreedyStep:
-            return {state, results, workspace, {0x100E, 0x1010}};
+            return {state, results, workspace, {kMessagePayload, kNeighborCache}, {0x100E, 0x1010}};
         case Export::kVerifyHeader:
             return {};
         case Export::kCrc32c:

@@ -116,6 +116,18 @@ TEST(TopK, ReadingKeepsTheEntries) {
     EXPECT_EQ(top(tile), top(tile));
 }
 
+TEST(TopK, IsNotReadIntoLoadedTables) {
+    Tile tile;
+    ASSERT_EQ(merge(tile, {{1, 1}, {2, 2}}, 4), 0);
+    EXPECT_EQ(rvf_topk_read(kTables), 2);
+    ASSERT_EQ(rvf_load_sq_params(kMessage, 1), 0);
+    EXPECT_EQ(rvf_topk_read(kTables - 24), 2);
+    for (Address out : {kTables - 23, kTables, kHotCache - 1}) {
+        EXPECT_EQ(rvf_topk_read(out), kInvalidPointer) << out;
+    }
+    EXPECT_EQ(rvf_topk_read(kHotCache), 2);
+}
+
 TEST(TopK, RefusesKOutsideOneToSixteen) {
     Tile tile;
     ASSERT_EQ(merge(tile, {{1, 1}}, 1), 0);

@@ -29,6 +29,7 @@ rvf_load_neighbors (i64 i32 i32) -> i32
 rvf_greedy_step (i64 i32) -> i64
 rvf_verify_header (i32) -> i32
 rvf_crc32c (i32 i32) -> i32
+_start () -> none
 `;
 
 const CONTROL_EXPORTS = `

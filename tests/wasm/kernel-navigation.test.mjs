@@ -69,14 +69,30 @@ describe("rvf_load_neighbors", () => {
     }
   });
 
-  test("the copy may not overlap the list or lie where the tile keeps its own", () => {
+  test("the copy may not lie where the tile keeps its own", () => {
     const tile = new Tile();
     tile.deliver(7n, 0, [1n, 2n]);
-    for (const address of [0, 0x1f9, 0x400, 0xff1, 0x1000, 0x1ff0, 0x2000, 0x1eff1, 0x1f000]) {
+    for (const address of [0, 0x1f9, 0x3f9, 0x400, 0x1ff1, 0x2000, 0x1eff1, 0x1f000]) {
       const load = (e) => e.rvf_load_neighbors(7n, 0, address);
       refused(tile, STATUS.kInvalidPointer, load);
     }
-    assert.equal(tile.exports.rvf_load_neighbors(7n, 0, 0xff0), 2);
+    for (const address of [0x200, 0x3f0, 0x800, 0x1ff0, 0x18000, 0x1eff0]) {
+      assert.equal(tile.exports.rvf_load_neighbors(7n, 0, address), 2);
+    }
+    tile.loadSqParams([0, 1]);
+    for (const address of [0x17ff1, 0x18000, 0x1bfff]) {
+      const load = (e) => e.rvf_load_neighbors(7n, 0, address);
+      refused(tile, STATUS.kInvalidPointer, load);
+    }
+  });
+
+  test("the copy may overlap the list", () => {
+    for (const address of [0xff1, 0x1010, 0x1018]) {
+      const tile = new Tile();
+      tile.deliver(7n, 0, [1n, 2n]);
+      assert.equal(tile.exports.rvf_load_neighbors(7n, 0, address), 2);
+      assert.deepEqual([...tile.readU64(address, 2)], [1n, 2n]);
+    }
   });
 });
 
@@ -196,16 +212,45 @@ describe("rvf_greedy_step", () => {
     assert.equal(step(9n, 0), NOWHERE);
   });
 
-  test("a Core tile and the Hamming metric are refused", () => {
-    for (const [config, status] of [
-      [{ profile: PROFILE.CORE }, STATUS.kTileUnsupported],
-      [{ metric: METRIC.HAMMING }, STATUS.kMetricUnsupported],
-    ]) {
-      const { tile, load } = onALine(config);
-      tile.deliver(ENTRY_POINTS, 0, [1n]);
-      load(1);
-      refused(tile, status, (e) => e.rvf_greedy_step(ENTRY_POINTS, 0));
-    }
+  test("a Core tile refuses", () => {
+    const { tile, load } = onALine({ profile: PROFILE.CORE });
+    tile.deliver(ENTRY_POINTS, 0, [1n]);
+    load(1);
+    refused(tile, STATUS.kTileUnsupported, (e) => e.rvf_greedy_step(ENTRY_POINTS, 0));
+  });
+
+  test("goes by differing bits when the metric is Hamming", () => {
+    const { tile, step } = onALine({ metric: METRIC.HAMMING });
+    tile.deliver(ENTRY_POINTS, 0, [1n, 2n, 3n]);
+    tile.loadBlock(Uint8Array.of(7, 0, 1, 0, 0, 3), 3, DTYPE.F16, MAP.HOT_CACHE);
+    assert.equal(step(ENTRY_POINTS, 0), 2n);
+    assert.deepEqual(tile.topK(), [
+      [1, 2n],
+      [2, 3n],
+      [3, 1n],
+    ]);
+  });
+
+  test("goes by PQ codes", () => {
+    const { tile, step } = onALine();
+    tile.write(MAP.BLOCK, halfBytes([5, 1, 3]));
+    assert.equal(tile.exports.rvf_load_pq_codebook(MAP.BLOCK, 1, 3), 1);
+    tile.deliver(ENTRY_POINTS, 0, [1n, 2n, 3n]);
+    tile.loadBlock(Uint8Array.of(0, 1, 2), 3, DTYPE.PQ, MAP.HOT_CACHE);
+    assert.equal(step(ENTRY_POINTS, 0), 2n);
+    assert.deepEqual(tile.topK(), [
+      [1, 2n],
+      [9, 3n],
+      [25, 1n],
+    ]);
+  });
+
+  test("PQ codes that name no centroid are refused", () => {
+    const { tile } = onALine();
+    assert.equal(tile.exports.rvf_load_pq_codebook(MAP.BLOCK, 1, 3), 1);
+    tile.deliver(ENTRY_POINTS, 0, [1n, 2n]);
+    tile.loadBlock(Uint8Array.of(0, 3), 2, DTYPE.PQ, MAP.HOT_CACHE);
+    refused(tile, STATUS.kInvalidArgument, (e) => e.rvf_greedy_step(ENTRY_POINTS, 0));
   });
 
   test("a tile that was never started keeps 16 candidates over all its steps", () => {
@@ -225,17 +270,25 @@ describe("rvf_greedy_step", () => {
     );
   });
 
-  test("a configuration that rvf_init refused keeps no more than 16 candidates", () => {
-    const tile = new Tile();
-    tile.write(MAP.CONFIG, [PROFILE.HOT, METRIC.L2, 255]);
-    assert.equal(tile.exports.rvf_init(MAP.CONFIG), STATUS.kKTooLarge);
-    tile.loadQuery(halfBytes([0]));
-    const ids = Array.from({ length: 40 }, (_, i) => BigInt(i));
-    tile.deliver(ENTRY_POINTS, 0, ids);
-    tile.loadBlock(floatBytes(ids.map(Number)), 40, DTYPE.F32, MAP.HOT_CACHE);
-    const host = tile.read(MAP.ROUTING, 0x200);
-    tile.exports.rvf_greedy_step(ENTRY_POINTS, 0);
-    assert.deepEqual(tile.read(MAP.ROUTING, 0x200), host);
+  test("of a k that rvf_init refused only the low four bits of k - 1 count", () => {
+    for (const [k, kept] of [
+      [0, 16],
+      [17, 1],
+      [36, 4],
+      [255, 15],
+    ]) {
+      const tile = new Tile();
+      tile.write(MAP.CONFIG, [PROFILE.HOT, METRIC.L2, k]);
+      assert.equal(tile.exports.rvf_init(MAP.CONFIG), STATUS.kKTooLarge);
+      tile.loadQuery(halfBytes([0]));
+      const ids = Array.from({ length: 40 }, (_, i) => BigInt(i));
+      tile.deliver(ENTRY_POINTS, 0, ids);
+      tile.loadBlock(floatBytes(ids.map(Number)), 40, DTYPE.F32, MAP.HOT_CACHE);
+      const host = tile.read(MAP.ROUTING, 0x200);
+      tile.exports.rvf_greedy_step(ENTRY_POINTS, 0);
+      assert.deepEqual(tile.read(MAP.ROUTING, 0x200), host);
+      assert.equal(tile.topK().length, kept);
+    }
   });
 });
 

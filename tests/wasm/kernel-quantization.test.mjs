@@ -177,14 +177,20 @@ describe("scalar quantization", () => {
     assert.equal(tile.exports.rvf_distances(METRIC.L2, MAP.HOT_CACHE), 2);
   });
 
-  test("decoded halves may not overlap their codes", () => {
+  test("decoded halves may replace codes that were read", () => {
     const tile = new Tile();
-    tile.loadSqParams([0, 1]);
-    for (const target of [ROOM - 7, ROOM, ROOM + 3]) {
-      refused(tile, STATUS.kInvalidPointer, (e) => e.rvf_dequant_i8(ROOM, target, 4));
-    }
-    assert.equal(tile.exports.rvf_dequant_i8(ROOM, ROOM + 4, 4), 4);
-    assert.equal(tile.exports.rvf_dequant_i8(ROOM + 8, ROOM, 4), 4);
+    tile.loadSqParams([-128, 127]);
+    const codes = [4, 3, 2, 1];
+    tile.write(ROOM + 4, codes);
+    assert.equal(tile.exports.rvf_dequant_i8(ROOM + 4, ROOM, 4), 4);
+    assert.deepEqual([...tile.readU16(ROOM, 4)].map(halfToFloat), codes);
+  });
+
+  test("parameters that are overwritten while they are read do not leave half a table", () => {
+    const tile = new Tile();
+    const pairs = Array.from({ length: 2048 }, (_, i) => (i & 2 ? 3e38 : -3e38));
+    assert.equal(tile.loadSqParams(pairs, MAP.TABLES), 0);
+    assert.equal(tile.exports.rvf_dequant_i8(MAP.BLOCK, MAP.BLOCK, 16_000), 16_000);
   });
 });
 
@@ -333,14 +339,17 @@ describe("product quantization", () => {
     }
   });
 
-  test("a codebook outside scratch, or where the tables go, is refused", () => {
+  test("a codebook where the tile keeps its own is refused", () => {
     const tile = new Tile();
     tile.loadQuery(halfBytes([1, 2, 3, 4]));
-    for (const address of [0x200, 0x800, 0x1000, 0x2000, 0x17ff9, 0x18000, 0x1bfff, 0x1eff9]) {
+    for (const address of [0, 0x1f9, 0x3f9, 0x400, 0x7ff, 0x1ff9, 0x2000, 0x1eff9, 0x1f000]) {
       refused(tile, STATUS.kInvalidPointer, (e) => e.rvf_load_pq_codebook(address, 4, 1));
     }
-    for (const address of [0x10000, 0x17ff8, 0x1c000, 0x1eff8]) {
+    for (const address of [0x200, 0x800, 0x1ff8, 0x10000, 0x17ff8, 0x1c000, 0x1eff8]) {
       assert.equal(tile.exports.rvf_load_pq_codebook(address, 4, 1), 4);
+    }
+    for (const address of [0x17ff9, 0x18000, 0x1bfff]) {
+      refused(tile, STATUS.kInvalidPointer, (e) => e.rvf_load_pq_codebook(address, 4, 1));
     }
   });
 
@@ -379,19 +388,44 @@ describe("product quantization", () => {
     refused(tile, STATUS.kTileInvalidMessage, (e) => e.rvf_dequant_i8(MAP.BLOCK, ROOM, 1));
   });
 
-  test("results that would overwrite tables or codes are refused", () => {
+  test("results and codes in the tables are refused", () => {
     const { tile } = prepared(METRIC.L2, book);
-    for (const address of [
-      MAP.TABLES - 7,
-      MAP.TABLES,
-      MAP.HOT_CACHE - 1,
-      MAP.BLOCK,
-      MAP.BLOCK + 7,
-    ]) {
+    for (const address of [MAP.TABLES - 7, MAP.TABLES, MAP.HOT_CACHE - 1]) {
       refused(tile, STATUS.kInvalidPointer, (e) => e.rvf_pq_distances(MAP.BLOCK, 2, address));
+      refused(tile, STATUS.kInvalidPointer, (e) => e.rvf_pq_distances(address, 2, MAP.BLOCK));
     }
     assert.equal(tile.exports.rvf_pq_distances(MAP.BLOCK, 2, MAP.TABLES - 8), 2);
-    assert.equal(tile.exports.rvf_pq_distances(MAP.BLOCK, 2, MAP.BLOCK + 8), 2);
+  });
+
+  test("results may replace the codes they were made from", () => {
+    const { tile } = prepared(METRIC.L2, book);
+    const apart = distances(tile);
+    assert.equal(tile.exports.rvf_pq_distances(MAP.BLOCK, VECTORS, MAP.BLOCK), VECTORS);
+    assert.deepEqual(tile.readF32(MAP.BLOCK, VECTORS), apart);
+  });
+
+  test("a block of codes answers the distances of the codes, whatever the metric", () => {
+    const { tile } = prepared(METRIC.L2, book);
+    const apart = distances(tile);
+    assert.equal(tile.exports.rvf_load_block(MAP.BLOCK, VECTORS, DTYPE.PQ), 0);
+    for (const metric of Object.values(METRIC)) {
+      assert.deepEqual(tile.distances(metric, VECTORS), apart);
+    }
+    tile.write(MAP.BLOCK, [3]);
+    refused(tile, STATUS.kInvalidArgument, (e) => e.rvf_distances(METRIC.L2, MAP.MESSAGE));
+    tile.loadSqParams(new Float32Array(16), MAP.MESSAGE);
+    refused(tile, STATUS.kTileInvalidMessage, (e) => e.rvf_distances(METRIC.L2, MAP.MESSAGE));
+  });
+
+  test("a configuration of fewer subspaces than are loaded is refused", () => {
+    const tile = new Tile();
+    tile.init({ pqSubspaces: 64 });
+    tile.loadQuery(halfBytes(new Array(64).fill(1)));
+    assert.equal(tile.exports.rvf_load_pq_codebook(MAP.BLOCK, 63, 64), 63);
+    tile.write(MAP.CONFIG + 4, [1, 0]);
+    for (const m of [1, 3, 2 ** 32 - 1, 2 ** 32 - 62]) {
+      refused(tile, STATUS.kDimensionMismatch, (e) => e.rvf_load_pq_codebook(MAP.BLOCK, m, 64));
+    }
   });
 
   test("a NaN centroid gives the one NaN to the vectors that use it", () => {

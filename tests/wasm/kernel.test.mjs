@@ -99,12 +99,19 @@ describe("rvf_init", () => {
     }
   });
 
-  test("refuses every reserved byte that is not zero", () => {
-    for (let offset = 0; offset < 64; offset++) {
-      if (offset < 6 && offset !== 3) continue;
+  test("refuses a reserved byte that is not zero", () => {
+    for (const value of [1, 0x80, 0xff]) {
       const tile = new Tile();
-      refused(tile, STATUS.kInvalidArgument, init(tile, [[offset, 1]]));
+      refused(tile, STATUS.kInvalidArgument, init(tile, [[3, value]]));
     }
+  });
+
+  test("keeps the host's 58 bytes", () => {
+    const tile = new Tile();
+    const given = config(Array.from({ length: 58 }, (_, i) => [6 + i, 0xa0 + i]));
+    tile.write(MAP.MESSAGE, given);
+    assert.equal(tile.exports.rvf_init(MAP.MESSAGE), 0);
+    assert.deepEqual(tile.read(MAP.CONFIG, 64), given);
   });
 
   test("forgets query, block, parameters and results, and leaves the host's memory alone", () => {
@@ -239,22 +246,25 @@ describe("rvf_load_block", () => {
     }
   });
 
-  test("only scratch below the query holds a block", () => {
-    const tile = withQuery(1);
-    for (const address of [
-      0,
-      0x200,
-      0x800,
-      0x1000,
-      0x2000,
-      0xffff,
-      0x1f000,
-      0x20000,
-      2 ** 32 - 1,
-    ]) {
-      refused(tile, STATUS.kInvalidPointer, () => load(tile, 1, DTYPE.I8, address));
+  test("any one range that the tile does not keep holds a block", () => {
+    const tile = withQuery(2);
+    for (const address of [0, 0x1ff, 0x3ff, 0x400, 0x7ff, 0x1fff, 0x2000, 0xffff, 0x1efff]) {
+      tooMany(tile, 1, DTYPE.I8, address);
     }
-    assert.equal(load(tile, 1, DTYPE.I8, MAP.QUERY - 1), 0);
+    for (const address of [0x1f000, 0x20000, 2 ** 32 - 1]) tooMany(tile, 1, DTYPE.I8, address);
+    for (const address of [0x200, 0x3fe, 0x800, 0x1000, 0x1ffe, 0x10000, 0x1effe]) {
+      assert.equal(load(tile, 1, DTYPE.I8, address), 0);
+    }
+  });
+
+  test("a block of PQ codes has one byte per subspace and needs PQ tables", () => {
+    const tile = withQuery(1024);
+    refused(tile, STATUS.kTileInvalidMessage, () => load(tile, 1, DTYPE.PQ));
+    assert.equal(tile.exports.rvf_load_pq_codebook(MAP.BLOCK, 64, 4), 64);
+    assert.equal(load(tile, 512, DTYPE.PQ), 0);
+    tooMany(tile, 513, DTYPE.PQ);
+    tile.loadSqParams(new Float32Array(2048));
+    refused(tile, STATUS.kTileInvalidMessage, () => load(tile, 1, DTYPE.PQ));
   });
 
   test("an empty block is refused", () => {
@@ -264,7 +274,7 @@ describe("rvf_load_block", () => {
 
   test("an unknown dtype is refused", () => {
     const tile = withQuery(1);
-    for (const dtype of [3, 2 ** 31, 2 ** 32 - 1]) {
+    for (const dtype of [4, 2 ** 31, 2 ** 32 - 1]) {
       refused(tile, STATUS.kTileUnsupported, () => load(tile, 1, dtype));
     }
   });
@@ -303,15 +313,18 @@ describe("rvf_distances", () => {
     refused(tile, STATUS.kTileInvalidMessage, (e) => e.rvf_distances(METRIC.L2, MAP.MESSAGE));
   });
 
-  test("results may not overlap the block", () => {
-    const tile = withQuery(4);
-    const block = MAP.BLOCK + 100;
-    tile.loadBlock(new Uint8Array(8), 2, DTYPE.I8, block);
-    for (const address of [block - 7, block, block + 7]) {
-      refused(tile, STATUS.kInvalidPointer, (e) => e.rvf_distances(METRIC.L2, address));
-    }
-    assert.equal(tile.exports.rvf_distances(METRIC.L2, block - 8), 2);
-    assert.equal(tile.exports.rvf_distances(METRIC.L2, block + 8), 2);
+  test("results may overlap the block, where they replace rows that were read", () => {
+    const tile = withQuery(1);
+    tile.loadBlock(floatBytes([1, 2, 4]), 3, DTYPE.F32);
+    assert.equal(tile.exports.rvf_distances(METRIC.L2, MAP.BLOCK), 3);
+    assert.deepEqual([...tile.readF32(MAP.BLOCK, 3)], [0, 1, 9]);
+  });
+
+  test("results that replace rows before they are read are made from what is there by then", () => {
+    const tile = withQuery(1);
+    tile.loadBlock(floatBytes([1, 3, 4]), 3, DTYPE.F32);
+    assert.equal(tile.exports.rvf_distances(METRIC.L2, MAP.BLOCK + 4), 3);
+    assert.deepEqual([...tile.readF32(MAP.BLOCK, 4)], [1, 0, 1, 0]);
   });
 
   test("results may not lie where the tile keeps its own", () => {

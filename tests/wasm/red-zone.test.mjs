@@ -12,6 +12,7 @@ const RED_ZONE = [0x02000, 0x10000];
 /** Where an export writes beside its result: tile state, workspace, tables, query. */
 const CONFIG_STATE_AND_RESULTS = [0x00000, 0x00200];
 const WORKSPACE = [0x00400, 0x00800];
+const MESSAGE_CONTENT = [0x00808, 0x01000];
 const NEIGHBORS = [0x01000, 0x02000];
 const TABLES = [0x18000, 0x1c000];
 const QUERY = [0x1f000, 0x20000];
@@ -76,7 +77,7 @@ const EXPORTS = {
   },
   rvf_greedy_step: {
     takes: [NODE, CODE],
-    writes: [CONFIG_STATE_AND_RESULTS, WORKSPACE, NEIGHBORS],
+    writes: [CONFIG_STATE_AND_RESULTS, WORKSPACE, MESSAGE_CONTENT, NEIGHBORS],
     refused: (answer) => answer < -2n,
   },
   rvf_verify_header: { takes: [ADDRESS], writes: [] },
@@ -248,7 +249,7 @@ describe("hostile sequences", () => {
     if (random.int(0, 1) === 0) {
       const ids = Array.from({ length: random.int(1, 5) }, () => BigInt(random.int(0, 3)));
       tile.deliver(BigInt(random.int(-1, 3)), random.int(0, 3), ids);
-      tile.exports.rvf_load_block(MAP.HOT_CACHE, random.int(1, 5), random.int(0, 2));
+      tile.exports.rvf_load_block(MAP.HOT_CACHE, random.int(1, 5), random.int(0, 3));
     }
     if (random.int(0, 9) === 0) tile.write(MAP.BLOCK, HEADER);
     if (random.int(0, 30) === 0) tile.init({ metric: random.int(0, 3), k: random.int(1, 16) });
@@ -277,7 +278,14 @@ describe("hostile sequences", () => {
     const random = randomSource(4048);
     const choose = plausible(random);
     for (let i = 0; i < 3000; i++) {
-      tile.write(MAP.CONFIG, [random.int(1, 2), random.int(0, 3), random.int(0, 255)]);
+      const subspaces = 2 ** random.int(0, 7);
+      tile.write(MAP.CONFIG, [
+        random.int(1, 2),
+        random.int(0, 3),
+        random.int(0, 255),
+        0,
+        subspaces,
+      ]);
       const name = names[random.int(0, names.length - 1)];
       tile.exports[name](...EXPORTS[name].takes.map(choose));
       deliver(tile, random);

@@ -22,7 +22,7 @@ export const MAP = Object.freeze({
   END: 0x20000,
 });
 
-export const DTYPE = Object.freeze({ F16: 0, I8: 1, F32: 2 });
+export const DTYPE = Object.freeze({ F16: 0, I8: 1, F32: 2, PQ: 3 });
 export const METRIC = Object.freeze({ L2: 0, INNER_PRODUCT: 1, COSINE: 2, HAMMING: 3 });
 export const PROFILE = Object.freeze({ CORE: 1, HOT: 2 });
 
@@ -33,7 +33,7 @@ export const ENTRY_POINTS = -1n;
 export class Tile {
   constructor() {
     const { memory, ...functions } = new WebAssembly.Instance(MODULE).exports;
-    /** The 14 exports as they are. */
+    /** The 14 exports and `_start` as they are. */
     this.exports = functions;
     this.bytes = new Uint8Array(memory.buffer);
     this.view = new DataView(memory.buffer);
