@@ -22,6 +22,10 @@ else()
   target_link_libraries(bench_instructions PRIVATE rvf_kernel_native)
   target_compile_options(bench_instructions PRIVATE ${RVF_WARNINGS})
 
+  add_executable(bench_tile bench/tile.cpp)
+  target_link_libraries(bench_tile PRIVATE rvf_sandbox_native)
+  target_compile_options(bench_tile PRIVATE ${RVF_WARNINGS})
+
   add_executable(bench_hnsw bench/hnsw.cpp)
   target_link_libraries(bench_hnsw PRIVATE rvf_control_native)
   target_compile_options(bench_hnsw PRIVATE ${RVF_WARNINGS})

@@ -26,6 +26,8 @@ rvf_flavour(sanitized ${RVF_SANITIZERS} -fsanitize=address,undefined)
 rvf_flavour(fuzzed ${RVF_SANITIZERS} -fsanitize=fuzzer-no-link,address,undefined
   -fno-sanitize-coverage=trace-cmp)
 
+include(${PROJECT_SOURCE_DIR}/host/sandbox/sandbox.cmake)
+include(${PROJECT_SOURCE_DIR}/host/hub/hub.cmake)
 
 # --- Unit tests ---
 
@@ -67,4 +69,10 @@ rvf_fuzzer(open rvf_control_fuzzed 4096 -dict=${PROJECT_SOURCE_DIR}/tests/fuzz/o
 rvf_fuzzer(kernel rvf_kernel_fuzzed 4096)
 
 include(${PROJECT_SOURCE_DIR}/tests/differential/differential.cmake)
+include(${PROJECT_SOURCE_DIR}/tests/sandbox/sandbox.cmake)
+include(${PROJECT_SOURCE_DIR}/tests/hub/hub.cmake)
+include(${PROJECT_SOURCE_DIR}/host/sim/sim_read.cmake)
+include(${PROJECT_SOURCE_DIR}/host/sim/sim.cmake)
+include(${PROJECT_SOURCE_DIR}/tests/simulator/sift.cmake)
+include(${PROJECT_SOURCE_DIR}/tests/simulator/web.cmake)
 include(${PROJECT_SOURCE_DIR}/bench/bench.cmake)

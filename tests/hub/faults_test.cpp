@@ -1,0 +1,192 @@
+// Each fault, alone: it happens, it is found out in a way that fits, and the answer stays the same.
+#include <set>
+
+#include "tests/hub/support.h"
+
+namespace rvf::hub {
+namespace {
+
+struct Expectation {
+    FaultKind kind;
+    Direction direction;
+    std::set<Finding> findings; ///< any of them
+    double rate = 0.03;
+};
+
+class EachFault : public testing::TestWithParam<Expectation> {
+protected:
+    Scenario scenario_with(Mode mode) const {
+        Scenario scenario;
+        scenario.seed = 7;
+        scenario.tiles = 6;
+        scenario.mode = mode;
+        scenario.quarantine_after = 5;
+        FaultRule rule;
+        rule.kind = GetParam().kind;
+        rule.direction = GetParam().direction;
+        rule.rate = GetParam().rate;
+        scenario.faults = {rule};
+        return scenario;
+    }
+
+    void expect_found(const Report& report) const {
+        EXPECT_GT(report.faults[static_cast<size_t>(GetParam().kind)], 0u);
+        uint64_t found = 0;
+        for (uint32_t i = 0; i < kFindings; ++i) {
+            bool fits = GetParam().findings.count(static_cast<Finding>(i)) > 0;
+            EXPECT_TRUE(fits || report.findings[i] == 0) << finding_name(static_cast<Finding>(i));
+            if (fits) found += report.findings[i];
+        }
+        EXPECT_GT(found + report.late, 0u); // a late reply is found out, too: nobody waits for it
+    }
+};
+
+TEST_P(EachFault, LeavesTheAnswersOfBlocksAsTheyAre) {
+    Scenario scenario = scenario_with(Mode::kBlocks);
+    Data data = random_data(1, 700, 96);
+    auto queries = random_queries(2, 2, 96);
+
+    Report report = run_sandboxed(scenario, data, queries);
+
+    ASSERT_EQ(report.error, "");
+    expect_found(report);
+    EXPECT_EQ(report.answers, expected(scenario, data, queries));
+}
+
+TEST_P(EachFault, LeavesTheAnswersOfSearchesAsTheyAre) {
+    Scenario scenario = scenario_with(Mode::kGraph);
+    Data data = random_data(3, 200, 48);
+    auto queries = random_queries(4, 12, 48);
+    Graph graph; // a ring with chords
+    graph.lists.resize(200);
+    for (uint32_t row = 0; row < 200; ++row) {
+        graph.lists[row] = {{(row + 1) % 200, (row + 199) % 200, (row * 7 + 3) % 200}};
+    }
+
+    Report report = run_sandboxed(scenario, data, queries, &graph);
+
+    ASSERT_EQ(report.error, "");
+    expect_found(report);
+    EXPECT_EQ(report.answers, expected(scenario, data, queries, &graph));
+}
+
+const Expectation kExpectations[] = {
+    {FaultKind::kOutOfBounds, Direction::kBoth, {Finding::kTrap}},
+    {FaultKind::kUnreachable, Direction::kBoth, {Finding::kTrap}},
+    {FaultKind::kExhaustStack, Direction::kBoth, {Finding::kTrap}},
+    {FaultKind::kLoopForever, Direction::kBoth, {Finding::kDeadline}, 0.01},
+    {FaultKind::kFlipBits,
+     Direction::kBoth,
+     {Finding::kStateChanged, Finding::kBadOperands, Finding::kTrap, Finding::kRefused},
+     0.3},
+    {FaultKind::kWriteRedZone, Direction::kBoth, {Finding::kRedZone}},
+    {FaultKind::kLose, Direction::kToTile, {Finding::kNoReply}},
+    {FaultKind::kLose,
+     Direction::kToHub,
+     {Finding::kNoReply, Finding::kStateChanged, Finding::kRefused}},
+    {FaultKind::kDuplicate,
+     Direction::kToTile,
+     {Finding::kStateChanged, Finding::kRefused, Finding::kBadOperands}},
+    {FaultKind::kDelay,
+     Direction::kToTile,
+     {Finding::kNoReply, Finding::kStateChanged, Finding::kRefused, Finding::kBadOperands}},
+    {FaultKind::kDelay,
+     Direction::kToHub,
+     {Finding::kNoReply, Finding::kStateChanged, Finding::kRefused}},
+    {FaultKind::kCorrupt,
+     Direction::kToTile,
+     {Finding::kRefused, Finding::kNoReply, Finding::kWrongId}},
+    {FaultKind::kCorrupt,
+     Direction::kToHub,
+     {Finding::kBadReply, Finding::kStateChanged, Finding::kRefused}},
+    {FaultKind::kWrongId, Direction::kBoth, {Finding::kWrongId}},
+    {FaultKind::kTileDies, Direction::kBoth, {Finding::kNoReply}},
+    {FaultKind::kAllTilesDie, Direction::kBoth, {Finding::kNoReply}},
+};
+
+std::string name_of(const testing::TestParamInfo<Expectation>& given) {
+    const char* directions[] = {"ToTile", "ToHub", ""};
+    std::string name = fault_name(given.param.kind);
+    std::erase(name, '_');
+    return name + directions[static_cast<size_t>(given.param.direction)];
+}
+
+INSTANTIATE_TEST_SUITE_P(Hub, EachFault, testing::ValuesIn(kExpectations), name_of);
+
+TEST(Recovery, ADuplicatedReplyIsLateAndHarmless) {
+    Scenario scenario;
+    FaultRule rule;
+    rule.kind = FaultKind::kDuplicate;
+    rule.direction = Direction::kToHub;
+    rule.rate = 0.2;
+    scenario.faults = {rule};
+    Data data = random_data(1, 300, 32);
+    auto queries = random_queries(2, 1, 32);
+    Report report = run_sandboxed(scenario, data, queries);
+    ASSERT_EQ(report.error, "");
+    EXPECT_GT(report.late, 0u);
+    EXPECT_EQ(report.reassigned, 0u);
+    EXPECT_EQ(report.answers, expected(scenario, data, queries));
+}
+
+TEST(Recovery, ATileThatFailsAgainAndAgainIsQuarantinedAndTheOthersGoOn) {
+    Scenario scenario;
+    scenario.tiles = 4;
+    FaultRule rule;
+    rule.kind = FaultKind::kUnreachable;
+    rule.rate = 1;
+    rule.tile = 2;
+    scenario.faults = {rule};
+    Data data = random_data(1, 2000, 96);
+    auto queries = random_queries(2, 1, 96);
+    Report report = run_sandboxed(scenario, data, queries);
+    ASSERT_EQ(report.error, "");
+    EXPECT_TRUE(report.tiles[2].quarantined);
+    EXPECT_EQ(report.tiles[2].jobs, 0u);
+    EXPECT_EQ(report.tiles_left, 3u);
+    EXPECT_EQ(report.jobs_local, 0u);
+    EXPECT_EQ(report.answers, expected(scenario, data, queries));
+}
+
+TEST(Recovery, WithNoTileLeftTheHubComputesAlone) {
+    Scenario scenario;
+    scenario.tiles = 3;
+    FaultRule rule;
+    rule.kind = FaultKind::kAllTilesDie;
+    rule.rate = 1;
+    scenario.faults = {rule};
+    Data data = random_data(1, 500, 16);
+    auto queries = random_queries(2, 2, 16);
+    Report report = run_sandboxed(scenario, data, queries);
+    ASSERT_EQ(report.error, "");
+    EXPECT_EQ(report.tiles_left, 0u);
+    EXPECT_EQ(report.jobs_local, report.jobs);
+    EXPECT_EQ(report.answers, expected(scenario, data, queries));
+}
+
+TEST(Determinism, TheSameSeedGivesTheSameLogAndAnotherSeedAnother) {
+    Scenario scenario;
+    for (FaultKind kind : {FaultKind::kFlipBits, FaultKind::kCorrupt, FaultKind::kDelay,
+                           FaultKind::kOutOfBounds, FaultKind::kDuplicate}) {
+        FaultRule rule;
+        rule.kind = kind;
+        rule.rate = 0.05;
+        scenario.faults.push_back(rule);
+    }
+    Data data = random_data(1, 400, 64);
+    auto queries = random_queries(2, 2, 64);
+    auto log_of = [&](uint64_t seed) {
+        scenario.seed = seed;
+        sandbox::SandboxTiles tiles(scenario.tiles);
+        Log log;
+        EXPECT_EQ(run(scenario, data, nullptr, queries, tiles, log).error, "");
+        return log.text;
+    };
+    std::string first = log_of(5);
+    EXPECT_GT(first.size(), 10'000u);
+    EXPECT_EQ(first, log_of(5));
+    EXPECT_NE(first, log_of(6));
+}
+
+} // namespace
+} // namespace rvf::hub

@@ -1,0 +1,10 @@
+# The tests of host/hub on real sandboxed tiles, optimized and sanitized.
+foreach(flavour native sanitized)
+  set(name rvf_hub_tests_${flavour})
+  set(sources acceptance faults message refusal)
+  list(TRANSFORM sources REPLACE "(.+)" "tests/hub/\\1_test.cpp")
+  add_executable(${name} ${sources})
+  target_compile_options(${name} PRIVATE ${RVF_WARNINGS})
+  target_link_libraries(${name} PRIVATE rvf_hub_${flavour} rvf_sandbox_${flavour} GTest::gtest_main)
+  gtest_discover_tests(${name} TEST_PREFIX hub.${flavour}. PROPERTIES TIMEOUT 300 LABELS hub)
+endforeach()
