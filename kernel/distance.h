@@ -1,4 +1,4 @@
-// One distance between the query and a stored row, for every data type and metric but Hamming.
+// Distances between the query and stored rows, for every data type and metric but Hamming.
 #pragma once
 
 #include "kernel/rows.h"

@@ -13,20 +13,18 @@ constexpr uint32_t kStep = 16;
 
 /// What is summed over a row x and a query q.
 enum class Operation {
-    kSquaredDifference, ///< products: (x - q)^2
-    kDot,               ///< products: x q
-    kDotAndNorm,        ///< products: x q; squares: x^2
+    kSquaredDifference, ///< (x - q)^2
+    kDot,               ///< x q
 };
 
-/// Four partial sums of each kind.
+/// Four partial sums.
 struct Sums {
     v128_t products[4];
-    v128_t squares[4];
 };
 
 RVF_INLINE Sums no_sums() {
     const v128_t zero = wasm_f32x4_splat(0);
-    return {{zero, zero, zero, zero}, {zero, zero, zero, zero}};
+    return {{zero, zero, zero, zero}};
 }
 
 /// The four partial sums as one, in an order that never changes.
@@ -42,9 +40,6 @@ RVF_INLINE void add_lanes(Sums& sums, uint32_t quarter, v128_t x, v128_t q) {
     v128_t factor = x;
     if constexpr (operation == Operation::kSquaredDifference) factor = q = wasm_f32x4_sub(x, q);
     sums.products[quarter] = wasm_f32x4_add(sums.products[quarter], wasm_f32x4_mul(factor, q));
-    if constexpr (operation == Operation::kDotAndNorm) {
-        sums.squares[quarter] = wasm_f32x4_add(sums.squares[quarter], wasm_f32x4_mul(x, x));
-    }
 }
 
 /// Adds the `bytes` bytes of f32, a multiple of 64, at two pointers.
