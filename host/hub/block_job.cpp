@@ -11,16 +11,19 @@ public:
     BlockJob(const Work& work, uint32_t query, uint32_t first, uint32_t count)
         : Job(work, query), first_(first), count_(count) {}
 
+    void read_from(const uint8_t* rows) override { rows_.assign(rows, rows + bytes()); }
+
     void begin(Step& step) override {
         const Stored& stored = work_.stored;
+        const uint8_t* own = stored.rows.data() + size_t{first_} * stored.row_bytes;
         ListHeader header{~uint64_t{0}, 0, static_cast<uint16_t>(count_), 0};
         const uint64_t* ids = work_.data->ids.data() + first_;
         Load load;
         load.base = tile::kBlock;
         load.count = static_cast<uint16_t>(count_);
         load.kind = static_cast<uint8_t>(stored.dtype);
-        load.data = stored.rows.data() + size_t{first_} * stored.row_bytes;
-        load.bytes = size_t{count_} * stored.row_bytes;
+        load.data = rows_.empty() ? own : rows_.data();
+        load.bytes = bytes();
         load.list_header = &header;
         load.ids = ids;
         load.row_bytes = stored.row_bytes;
@@ -31,9 +34,10 @@ public:
         uint32_t crc = work_.operands_prefix[query_];
         crc = crc32c(crc, &header, sizeof(header));
         crc = crc32c(crc, ids, 8 * size_t{count_});
-        operands_ = crc32c(crc, load.data, load.bytes);
+        operands_ = crc32c(crc, own, bytes());
 
         at_ = 0;
+        rows_.clear();
         pairs.clear();
         set(step);
     }
@@ -50,6 +54,8 @@ public:
     }
 
 private:
+    size_t bytes() const { return size_t{count_} * work_.stored.row_bytes; }
+
     void set(Step& step) {
         step = Step{};
         step.message = messages_[at_];
@@ -61,6 +67,7 @@ private:
 
     uint32_t first_;
     uint32_t count_;
+    Bytes rows_; ///< from a chip; empty: the hub's own
     std::vector<Bytes> messages_;
     uint32_t operands_ = 0;
     size_t at_ = 0;

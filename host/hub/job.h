@@ -39,6 +39,10 @@ public:
 
     uint32_t query() const { return query_; }
 
+    /// The next begin() takes the rows of a block from here, the memory of a chip, instead of from
+    /// the hub's own.
+    virtual void read_from(const uint8_t* rows) { (void)rows; }
+
     /// From the beginning, on a tile that holds the setup and the query. `step` is the first one.
     virtual void begin(Step& step) = 0;
 

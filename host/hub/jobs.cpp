@@ -1,6 +1,7 @@
 // Who does what: tasks are given to tiles, taken back from faulted ones, and computed here when no
 // tile is left; their answers are merged.
 #include <algorithm>
+#include <cmath>
 
 #include "host/hub/crc32c.h"
 #include "host/hub/local_tile.h"
@@ -8,6 +9,29 @@
 #include "host/hub/stored.h"
 
 namespace rvf::hub {
+
+namespace {
+
+/// Failures that a run takes before the hub goes on alone.
+constexpr uint64_t kPatience = 100'000;
+constexpr uint64_t kPatiencePerJob = 100;
+
+/// "About 10K vectors" lie in a chip's memory; when more come, the oldest block goes.
+constexpr size_t kChipRows = 10'240;
+
+/// Bytes of the graph above layer 0: lists, and the vectors of the nodes that are there.
+uint64_t layer_a_bytes(const Work& work) {
+    uint64_t bytes = 0;
+    for (const auto& layers : work.graph->lists) {
+        if (layers.size() > 1) bytes += work.stored.row_bytes;
+        for (size_t layer = 1; layer < layers.size(); ++layer) {
+            bytes += sizeof(ListHeader) + sizeof(uint64_t) * layers[layer].size();
+        }
+    }
+    return bytes;
+}
+
+} // namespace
 
 Run::Run(const Work& work, sim::Tiles* tiles, Observer& observer, BlockCodec* codec)
     : work_(work),
@@ -54,7 +78,9 @@ Report Run::go() {
                 if (links_[next.tile].id == next.id) resend_or_fault(next.tile, Finding::kNoReply);
                 break;
             case What::kTrap:
-                if (links_[next.tile].starts == next.id) fault(next.tile, next.finding);
+                if (!links_[next.tile].quarantined && links_[next.tile].starts == next.id) {
+                    fault(next.tile, next.finding);
+                }
                 break;
         }
     }
@@ -83,8 +109,11 @@ void Run::make_tasks() {
 }
 
 void Run::assign() {
-    bool none_left = std::all_of(links_.begin(), links_.end(),
-                                 [](const Link& link) { return link.quarantined; });
+    // After so many failures the rest is computed here: no scenario keeps a run going for ever.
+    bool patient =
+        report_.resent + report_.reassigned < kPatience + kPatiencePerJob * tasks_.size();
+    bool none_left = !patient || std::all_of(links_.begin(), links_.end(),
+                                             [](const Link& link) { return link.quarantined; });
     while (!waiting_.empty() && report_.error.empty()) {
         uint32_t task = waiting_.front();
         if (none_left || tasks_[task].attempts >= scenario_.attempts) {
@@ -117,7 +146,7 @@ void Run::assign() {
         event.kind = EventKind::kAssign;
         event.job = task;
         tell(event);
-        if (!share_block(tasks_[task])) {
+        if (!share_block(tile, tasks_[task])) {
             report_.error = "the codec did not give back the block that it was given";
             return;
         }
@@ -125,20 +154,39 @@ void Run::assign() {
     }
 }
 
-/// Hot: the hub hands the block to the chip, whose memory all its tiles read.
-bool Run::share_block(const Task& task) {
-    if (scenario_.profile != tile::kHotProfile || scenario_.mode != Mode::kBlocks) return true;
-    auto begin = work_.stored.rows.begin() +
-                 static_cast<ptrdiff_t>(size_t{task.first} * work_.stored.row_bytes);
-    Bytes block(begin, begin + static_cast<ptrdiff_t>(size_t{task.count} * work_.stored.row_bytes));
-    if (codec_ == nullptr) {
-        report_.bytes_to_chips += block.size();
+/// Hot: what the tiles of a chip read from its memory, brought there when it is not there yet: the
+/// block, or Layer A of the graph. False: the codec did not give back what it was given.
+bool Run::share_block(uint32_t tile, const Task& task) {
+    if (scenario_.profile != tile::kHotProfile) return true;
+    Chip& chip = chips_[tile / scenario_.tiles_per_chip];
+    if (scenario_.mode == Mode::kGraph) {
+        if (!chip.has_layer_a) report_.bytes_to_chips += layer_a_bytes(work_);
+        chip.has_layer_a = true;
         return true;
     }
-    Bytes compressed = codec_->compress(block);
-    report_.bytes_to_chips += compressed.size();
-    Bytes expanded;
-    return codec_->expand(compressed, block.size(), expanded) && expanded == block;
+    Bytes& rows = chip.blocks[task.first];
+    if (rows.empty()) {
+        auto begin = work_.stored.rows.begin() +
+                     static_cast<ptrdiff_t>(size_t{task.first} * work_.stored.row_bytes);
+        size_t size = size_t{task.count} * work_.stored.row_bytes;
+        Bytes sent(begin, begin + static_cast<ptrdiff_t>(size));
+        if (codec_ != nullptr) sent = codec_->compress(sent);
+        report_.bytes_to_chips += sent.size();
+        if (codec_ == nullptr) {
+            rows = std::move(sent);
+        } else if (!codec_->expand(sent, size, rows) || rows.size() != size) {
+            return false;
+        }
+        chip.order.push_back(task.first);
+        chip.rows += task.count;
+        for (; chip.rows > kChipRows && chip.order.size() > 1; chip.order.pop_front()) {
+            auto oldest = chip.blocks.find(chip.order.front());
+            chip.rows -= oldest->second.size() / work_.stored.row_bytes;
+            chip.blocks.erase(oldest);
+        }
+    }
+    task.job->read_from(rows.data());
+    return true;
 }
 
 void Run::finish(uint32_t tile) {
@@ -166,6 +214,7 @@ void Run::keep(Task& task) {
     for (const Pair& pair : task.job->pairs) {
         auto same = [&](const Answer& answer) { return answer.id == pair.id; };
         auto found = std::find_if(answers.begin(), answers.end(), same);
+        if (!std::isfinite(pair.distance)) return broken("a distance is not finite");
         if (found == answers.end()) {
             answers.push_back({pair.id, pair.distance});
         } else if (found->distance != pair.distance) {
@@ -176,6 +225,7 @@ void Run::keep(Task& task) {
         return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
     });
     if (answers.size() > scenario_.k) answers.resize(scenario_.k);
+    task.job.reset(); // it holds all messages of its rows
     observer_.on_progress(++done_, report_.jobs);
 }
 
@@ -230,6 +280,11 @@ void Run::compute_here(uint32_t index) {
 void Run::close() {
     for (const Task& task : tasks_) {
         if (report_.error.empty() && task.answers != 1) broken("a block was never answered");
+    }
+    size_t wanted = std::min<size_t>(scenario_.k, work_.data->ids.size());
+    for (const auto& answers : report_.answers) {
+        bool all = answers.size() == wanted || scenario_.mode == Mode::kGraph;
+        if (report_.error.empty() && !all) broken("a query has too few answers");
     }
     for (const Link& link : links_) report_.tiles_left += link.quarantined ? 0 : 1;
     if (tasks_.empty()) report_.tiles_left = scenario_.tiles;

@@ -117,11 +117,15 @@ std::string check(const Scenario& scenario) {
         return "mode graph needs profile hot: a core tile does not navigate";
     }
     if (scenario.tiles_per_chip == 0) return out_of_range("tiles_per_chip", "0", "1 or more");
-    if (scenario.timeout_ns < 20'000) {
-        return out_of_range("timeout_ns", number(scenario.timeout_ns), "20000 or more");
+    if (scenario.timeout_ns < 20'000 || scenario.timeout_ns > 1'000'000'000) {
+        return out_of_range("timeout_ns", number(scenario.timeout_ns), "20000 to 1000000000");
     }
+    if (scenario.resends > 100)
+        return out_of_range("resends", number(scenario.resends), "0 to 100");
     if (scenario.quarantine_after == 0) return out_of_range("quarantine_after", "0", "1 or more");
-    if (scenario.attempts == 0) return out_of_range("attempts", "0", "1 or more");
+    if (scenario.attempts == 0 || scenario.attempts > 1000) {
+        return out_of_range("attempts", number(scenario.attempts), "1 to 1000");
+    }
     for (const FaultRule& rule : scenario.faults) {
         std::string of = std::string(" of fault ") + fault_name(rule.kind);
         if (!(rule.rate >= 0 && rule.rate <= 1)) {

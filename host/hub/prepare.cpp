@@ -1,6 +1,8 @@
 // What can be refused before anything starts, and the messages that every tile gets first.
+#include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <limits>
+#include <unordered_set>
 
 #include "host/hub/local_tile.h"
 #include "host/hub/run.h"
@@ -12,6 +14,29 @@ namespace {
 constexpr float kLargestHalf = 65504;
 
 std::string number(uint64_t value) { return std::to_string(value); }
+
+double length(const float* values, size_t count) {
+    double squares = 0;
+    for (size_t i = 0; i < count; ++i) squares += double{values[i]} * values[i];
+    return std::sqrt(squares);
+}
+
+/// What is wrong with a vector. Sums of a tile are f32: no distance from a query of at most
+/// `longest` may come near the end of their range.
+std::string check_row(const Scenario& scenario, const float* row, size_t dimension,
+                      double longest) {
+    for (size_t i = 0; i < dimension; ++i) {
+        if (!std::isfinite(row[i])) return "holds NaN or an infinity";
+        if (scenario.dtype == tile::kF16 && std::fabs(row[i]) > kLargestHalf) {
+            return "holds a number above 65504, the largest of f16; take dtype i8 or f32";
+        }
+    }
+    double reach = length(row, dimension) + longest;
+    if (reach * reach > std::numeric_limits<float>::max() / 4) {
+        return "is too large for distances in f32; scale the vectors";
+    }
+    return {};
+}
 
 std::string check_data(const Scenario& scenario, const Data& data,
                        const std::vector<std::vector<float>>& queries) {
@@ -42,12 +67,17 @@ std::string check_data(const Scenario& scenario, const Data& data,
             }
         }
     }
-    for (size_t i = 0; i < data.rows.size(); ++i) {
-        std::string whose = "vector " + number(data.ids[i / data.dimension]);
-        if (!std::isfinite(data.rows[i])) return whose + " holds NaN or an infinity";
-        if (scenario.dtype == tile::kF16 && std::fabs(data.rows[i]) > kLargestHalf) {
-            return whose + " holds a number above 65504, the largest of f16; take dtype i8 or f32";
-        }
+    std::unordered_set<uint64_t> ids;
+    for (uint64_t id : data.ids) {
+        if (!ids.insert(id).second) return "id " + number(id) + " is there twice";
+    }
+    double longest = 0;
+    for (const auto& query : queries)
+        longest = std::max(longest, length(query.data(), query.size()));
+    for (size_t row = 0; row < data.ids.size(); ++row) {
+        std::string why =
+            check_row(scenario, &data.rows[row * data.dimension], data.dimension, longest);
+        if (!why.empty()) return "vector " + number(data.ids[row]) + " " + why;
     }
     return {};
 }

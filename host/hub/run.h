@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <queue>
 
@@ -56,6 +57,14 @@ private:
         uint32_t answers = 0; ///< one, in the end
     };
 
+    /// The memory that tiles of a Hot chip share.
+    struct Chip {
+        std::map<uint32_t, Bytes> blocks; ///< rows, by the number of the first
+        std::deque<uint32_t> order;       ///< of them, the oldest first
+        size_t rows = 0;
+        bool has_layer_a = false;
+    };
+
     enum class What : uint8_t { kAtTile, kAtHub, kTimeout, kTrap, kStarted };
 
     /// Something that will happen.
@@ -80,7 +89,7 @@ private:
     // jobs.cpp
     void make_tasks();
     void assign();
-    bool share_block(const Task& task);
+    bool share_block(uint32_t tile, const Task& task);
     void finish(uint32_t tile);
     void keep(Task& task);
     void take_back(uint32_t tile);
@@ -121,6 +130,7 @@ private:
     uint32_t fresh_state_; ///< checksum of a tile whose memory is all zero
     std::vector<Link> links_;
     std::vector<Task> tasks_;
+    std::map<uint32_t, Chip> chips_;
     std::deque<uint32_t> waiting_; ///< tasks that nobody does
     std::deque<uint32_t> idle_;    ///< tiles, the longest idle first
     std::priority_queue<Pending, std::vector<Pending>, Later> pending_;

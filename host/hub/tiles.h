@@ -1,7 +1,7 @@
 // A tile array as the hub sees it: memories that can be started, rung and lost. Implementations:
 //   host/sandbox      the real rvf_kernel.wasm, translated by wasm2c, inside this process
-//   host/sim/local    the kernel's own C++, for the hub's local computation and for sanitizers
-//   host/web          the real module in the JavaScript engine that runs the hub
+//   host/hub/local_tile.h    the kernel's own C++, for the hub's local computation and for
+//   sanitizers host/web          the real module in the JavaScript engine that runs the hub
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <limits>
 #include <unordered_map>
 
 #include "kernel/half.h"
@@ -40,13 +42,23 @@ Reference reference(uint32_t metric, bool codes, const std::vector<double>& quer
                                             : std::fabs(query[i]) * error;
         }
     }
-    double tolerance = absolute * units + decoding;
+    double tolerance = absolute * units + decoding + std::numeric_limits<float>::min();
     if (metric == tile::kL2) return {sum, tolerance};
     if (metric == tile::kInnerProduct) return {-sum, tolerance};
     double norms = std::sqrt(query_norm) * std::sqrt(row_norm);
     if (norms == 0) return {1, 0};
     return {1 - sum / norms,
             (tolerance / norms) + (2 * units + 8 * 0x1p-24) * (1 + absolute / norms)};
+}
+
+std::string exactly(double value) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.9g", value);
+    return text;
+}
+
+bool ascends(const Answer& a, const Answer& b) {
+    return a.distance < b.distance || (a.distance == b.distance && a.id < b.id);
 }
 
 } // namespace
@@ -93,6 +105,9 @@ Verdict verify(const Scenario& scenario, const Data& data,
                                 ", which is not there";
                 return verdict;
             }
+            if (i > 0 && !ascends(given[i - 1], given[i])) {
+                verdict.error = whose + ": its answers do not ascend";
+            }
             Reference truth = all[found->second];
             double difference = std::fabs(given[i].distance - truth.distance);
             if (difference > verdict.worst) {
@@ -105,8 +120,8 @@ Verdict verify(const Scenario& scenario, const Data& data,
             near += among ? 1 : 0;
             if (!(difference <= truth.tolerance)) {
                 verdict.error = whose + ": the distance of id " + std::to_string(given[i].id) +
-                                " is " + std::to_string(given[i].distance) + " instead of " +
-                                std::to_string(truth.distance);
+                                " is " + exactly(given[i].distance) + " instead of " +
+                                exactly(truth.distance);
             } else if (exact && !among) {
                 verdict.error = whose + ": id " + std::to_string(given[i].id) +
                                 " is not among the nearest " + std::to_string(wanted);

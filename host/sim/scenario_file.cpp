@@ -41,16 +41,19 @@ constexpr uint64_t kMost32 = std::numeric_limits<uint32_t>::max();
 constexpr uint64_t kMost64 = std::numeric_limits<uint64_t>::max();
 
 /// Microseconds in the file, nanoseconds in the scenario.
-std::string microseconds(const Json& value, uint32_t least, uint64_t& target) {
-    constexpr double kMost = 1e9;
+constexpr uint32_t kMostTime = 1'000'000'000; ///< microseconds
+constexpr uint32_t kMostWait = 1'000'000;
+
+std::string microseconds(const Json& value, uint32_t least, uint32_t most, uint64_t& target) {
     if (value.is_number()) {
         double number = value.get<double>();
-        if (number >= least && number <= kMost) {
+        if (number >= least && number <= most) {
             target = static_cast<uint64_t>(std::llround(number * 1000));
             return "";
         }
     }
-    return "microseconds, a number from " + std::to_string(least) + " to 1,000,000,000";
+    return "microseconds, a number from " + std::to_string(least) + " to " +
+           (most == kMostTime ? "1,000,000,000" : "1,000,000");
 }
 
 template <typename T>
@@ -99,10 +102,10 @@ constexpr Key<FaultRule> kFaultKeys[] = {
      [](FaultRule& rule, const Json& value) { return name(value, kDirections, rule.direction); }},
     {"tile", [](FaultRule& rule, const Json& value) { return whole(value, 0, 4095, rule.tile); }},
     {"bits", [](FaultRule& rule, const Json& value) { return whole(value, 1, 64, rule.bits); }},
-    {"from_us",
-     [](FaultRule& rule, const Json& value) { return microseconds(value, 0, rule.from_ns); }},
-    {"to_us",
-     [](FaultRule& rule, const Json& value) { return microseconds(value, 0, rule.to_ns); }},
+    {"from_us", [](FaultRule& rule,
+                   const Json& value) { return microseconds(value, 0, kMostTime, rule.from_ns); }},
+    {"to_us", [](FaultRule& rule,
+                 const Json& value) { return microseconds(value, 0, kMostTime, rule.to_ns); }},
     {"count",
      [](FaultRule& rule, const Json& value) { return whole(value, 0, kMost32, rule.count); }},
 };
@@ -125,15 +128,17 @@ constexpr Key<Plan> kKeys[] = {
     {"tiles_per_chip",
      [](Plan& p, const Json& value) { return whole(value, 1, 4096, p.scenario.tiles_per_chip); }},
     {"timeout_us",
-     [](Plan& p, const Json& value) { return microseconds(value, 20, p.scenario.timeout_ns); }},
+     [](Plan& p, const Json& value) {
+         return microseconds(value, 20, kMostWait, p.scenario.timeout_ns);
+     }},
     {"resends",
-     [](Plan& p, const Json& value) { return whole(value, 0, 1000, p.scenario.resends); }},
+     [](Plan& p, const Json& value) { return whole(value, 0, 100, p.scenario.resends); }},
     {"quarantine_after",
      [](Plan& p, const Json& value) {
          return whole(value, 1, kMost32, p.scenario.quarantine_after);
      }},
     {"attempts",
-     [](Plan& p, const Json& value) { return whole(value, 1, kMost32, p.scenario.attempts); }},
+     [](Plan& p, const Json& value) { return whole(value, 1, 1000, p.scenario.attempts); }},
     {"faults",
      [](Plan&, const Json& value) -> std::string {
          return value.is_array() ? "" : "a list of faults, each an object with a \"name\"";

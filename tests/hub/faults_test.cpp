@@ -164,6 +164,57 @@ TEST(Recovery, WithNoTileLeftTheHubComputesAlone) {
     EXPECT_EQ(report.answers, expected(scenario, data, queries));
 }
 
+TEST(Recovery, ATileThatIsOutIsNotFoundAgain) {
+    Scenario scenario;
+    scenario.tiles = 4;
+    scenario.timeout_ns = 20'000;
+    scenario.resends = 0;
+    scenario.quarantine_after = 1;
+    FaultRule rule;
+    rule.kind = FaultKind::kLoopForever;
+    rule.rate = 1;
+    rule.tile = 0;
+    rule.count = 1;
+    scenario.faults = {rule};
+    Data data = random_data(1, 500, 16);
+    Report report = run_sandboxed(scenario, data, random_queries(2, 1, 16));
+    ASSERT_EQ(report.error, "");
+    EXPECT_EQ(report.tiles[0].faults, 1u);
+}
+
+TEST(Recovery, ARunWithoutASingleReplyEnds) {
+    Scenario scenario;
+    scenario.tiles = 2;
+    scenario.timeout_ns = 20'000;
+    scenario.resends = 100;
+    scenario.quarantine_after = ~0u;
+    scenario.attempts = 1000;
+    FaultRule rule;
+    rule.rate = 1;
+    scenario.faults = {rule};
+    Data data = random_data(1, 20, 4);
+    auto queries = random_queries(2, 1, 4);
+    Report report = run_sandboxed(scenario, data, queries);
+    ASSERT_EQ(report.error, "");
+    EXPECT_EQ(report.jobs_local, report.jobs);
+    EXPECT_EQ(report.answers, expected(scenario, data, queries));
+}
+
+TEST(Chip, KeepsABlockForAllItsTilesAndQueries) {
+    Data data = random_data(1, 600, 64);
+    auto queries = random_queries(2, 5, 64);
+    Scenario scenario;
+    scenario.tiles = 8;
+    scenario.tiles_per_chip = 8;
+    Report one = run_sandboxed(scenario, data, queries);
+    EXPECT_EQ(one.bytes_to_chips, 600u * 64 * 2);
+    scenario.tiles_per_chip = 4;
+    Report two = run_sandboxed(scenario, data, queries);
+    EXPECT_GT(two.bytes_to_chips, one.bytes_to_chips);
+    EXPECT_LE(two.bytes_to_chips, 2 * one.bytes_to_chips);
+    EXPECT_EQ(one.answers, two.answers);
+}
+
 TEST(Determinism, TheSameSeedGivesTheSameLogAndAnotherSeedAnother) {
     Scenario scenario;
     for (FaultKind kind : {FaultKind::kFlipBits, FaultKind::kCorrupt, FaultKind::kDelay,

@@ -49,6 +49,31 @@ TEST(Refusal, OfNumbersThatF16DoesNotHold) {
     EXPECT_EQ(error_of(scenario, data, 4), "");
 }
 
+TEST(Refusal, OfVectorsThatAreTooLongForSumsInF32) {
+    Data data = random_data(1, 10, 4);
+    data.rows[5] = 2e19f;
+    Scenario scenario;
+    scenario.dtype = tile::kF32;
+    EXPECT_EQ(error_of(scenario, data, 4),
+              "vector 1003 is too large for distances in f32; scale the vectors");
+}
+
+TEST(Refusal, OfAnIdThatIsThereTwice) {
+    Data data = random_data(1, 10, 4);
+    data.ids[7] = data.ids[2];
+    EXPECT_EQ(error_of({}, data, 4), "id 1006 is there twice");
+}
+
+TEST(Refusal, OfWaitsAndAttemptsWithoutEnd) {
+    Scenario scenario;
+    scenario.attempts = 1001;
+    EXPECT_EQ(error_of(scenario, random_data(1, 10, 4), 4),
+              "attempts is 1001; it must be 1 to 1000");
+    scenario.attempts = 8;
+    scenario.resends = 101;
+    EXPECT_EQ(error_of(scenario, random_data(1, 10, 4), 4), "resends is 101; it must be 0 to 100");
+}
+
 TEST(Refusal, OfNaN) {
     Data data = random_data(1, 10, 4);
     data.rows[0] = std::numeric_limits<float>::quiet_NaN();

@@ -48,7 +48,7 @@ inline bool operator==(const Answer& a, const Answer& b) {
 inline Report run_sandboxed(const Scenario& scenario, const Data& data,
                             const std::vector<std::vector<float>>& queries,
                             const Graph* graph = nullptr) {
-    sandbox::SandboxTiles tiles(scenario.tiles, std::chrono::milliseconds(2));
+    sandbox::SandboxTiles tiles(scenario.tiles);
     Observer nobody;
     return run(scenario, data, graph, queries, tiles, nobody);
 }

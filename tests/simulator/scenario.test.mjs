@@ -79,7 +79,7 @@ const REFUSED = [
   ['{ "k": 17 }', '"k" is 17; allowed: a whole number from 1 to 16'],
   [
     '{ "timeout_us": 19 }',
-    '"timeout_us" is 19; allowed: microseconds, a number from 20 to 1,000,000,000',
+    '"timeout_us" is 19; allowed: microseconds, a number from 20 to 1,000,000',
   ],
   ['{ "description": 1 }', '"description" is 1; allowed: a text'],
   ['{ "faults": {} }', '"faults" is {}; allowed: a list of faults, each an object with a "name"'],

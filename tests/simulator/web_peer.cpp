@@ -42,7 +42,7 @@ hub::Case case_of(const Json& json) {
 } // namespace
 
 int main() {
-    sandbox::SandboxTiles tiles(24, std::chrono::milliseconds(2));
+    sandbox::SandboxTiles tiles(24);
     std::string line;
     while (std::getline(std::cin, line)) {
         web::Log log;
