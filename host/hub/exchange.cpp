@@ -1,34 +1,9 @@
-// Messages between hub and tiles, what goes wrong with them, and how the hub finds out.
-#include <algorithm>
-#include <cstring>
-
-#include "host/hub/crc32c.h"
+// The hub's end of a link: what it sends, what it thinks of the replies, and what it does about a
+// tile that fails.
 #include "host/hub/run.h"
 #include "host/hub/timing.h"
 
 namespace rvf::hub {
-
-namespace {
-
-/// Waiting starts when the message leaves; one that is delayed comes when nobody waits any more.
-uint64_t delay(const Scenario& scenario) { return 3 * scenario.timeout_ns / 2; }
-
-bool is_wire_fault(FaultKind kind) {
-    return kind == FaultKind::kLose || kind == FaultKind::kDuplicate || kind == FaultKind::kDelay ||
-           kind == FaultKind::kCorrupt;
-}
-
-Event message_event(EventKind kind, uint32_t tile, const Bytes& message) {
-    Event event;
-    event.kind = kind;
-    event.tile = tile;
-    event.type = type_of(message);
-    event.id = id_of(message);
-    event.bytes = static_cast<uint32_t>(message.size());
-    return event;
-}
-
-} // namespace
 
 // --- Tiles come and go ---
 
@@ -46,10 +21,7 @@ void Run::start(uint32_t tile) {
             " could not be started: the system gives no memory for it; take fewer tiles";
         return;
     }
-    Event event;
-    event.tile = tile;
-    event.kind = EventKind::kStart;
-    tell(event);
+    tell(EventKind::kStart, tile);
     Pending started;
     started.what = What::kStarted;
     started.tile = tile;
@@ -66,11 +38,7 @@ void Run::fault(uint32_t tile, Finding finding) {
     Link& link = links_[tile];
     ++report_.findings[static_cast<size_t>(finding)];
     ++report_.tiles[tile].faults;
-    Event event;
-    event.tile = tile;
-    event.kind = EventKind::kFinding;
-    event.code = static_cast<uint8_t>(finding);
-    tell(event);
+    tell(EventKind::kFinding, tile, static_cast<uint8_t>(finding));
 
     std::erase(idle_, tile);
     link.ready = false;
@@ -81,9 +49,7 @@ void Run::fault(uint32_t tile, Finding finding) {
     }
     link.quarantined = true;
     tiles_->stop(tile);
-    event.kind = EventKind::kQuarantine;
-    event.code = 0;
-    tell(event);
+    tell(EventKind::kQuarantine, tile);
 }
 
 // --- Hub to tile ---
@@ -129,11 +95,7 @@ void Run::send(uint32_t tile) {
     bool strikes = plan_.strike(now_ns_, tile, fault);
     if (strikes) {
         ++report_.faults[static_cast<size_t>(fault.kind)];
-        Event event;
-        event.tile = tile;
-        event.kind = EventKind::kFault;
-        event.code = static_cast<uint8_t>(fault.kind);
-        tell(event);
+        tell(EventKind::kFault, tile, static_cast<uint8_t>(fault.kind));
     }
     bool on_the_way = strikes && is_wire_fault(fault.kind) && fault.direction == Direction::kToTile;
     if (strikes && !on_the_way) {
@@ -143,21 +105,6 @@ void Run::send(uint32_t tile) {
     uint64_t latency = link.step.from_chip ? kChipLatency : kHubLatency;
     uint64_t takes = latency + transfer(message.size());
     transmit(std::move(arrival), takes, on_the_way ? &fault : nullptr);
-}
-
-/// Puts a message on its way; a fault may keep it, double it, delay it or change it.
-void Run::transmit(Pending message, uint64_t takes_ns, const Fault* fault) {
-    if (fault != nullptr) {
-        if (fault->kind == FaultKind::kLose) return;
-        if (fault->kind == FaultKind::kDelay) takes_ns += delay(scenario_);
-        if (fault->kind == FaultKind::kCorrupt) plan_.flip(message.bytes, fault->bits);
-        if (fault->kind == FaultKind::kDuplicate) {
-            Pending again = message;
-            again.faulty = false;
-            later(std::move(again), 2 * takes_ns);
-        }
-    }
-    later(std::move(message), takes_ns);
 }
 
 void Run::resend_or_fault(uint32_t tile, Finding finding) {
@@ -170,100 +117,6 @@ void Run::resend_or_fault(uint32_t tile, Finding finding) {
     event.code = static_cast<uint8_t>(finding);
     tell(event);
     send(tile);
-}
-
-// --- In the tile ---
-
-void Run::on_tile(Pending& arrived) {
-    uint32_t tile = arrived.tile;
-    Link& link = links_[tile];
-    if (link.quarantined || !link.ready) return; // nobody is there
-    FaultKind kind = arrived.fault.kind;
-    if (arrived.faulty && kind == FaultKind::kTileDies) link.dead = true;
-    if (arrived.faulty && kind == FaultKind::kAllTilesDie) {
-        for (Link& each : links_) each.dead = true;
-    }
-    if (link.dead || link.trapped) return;
-    bool wrong_id = arrived.faulty && kind == FaultKind::kWrongId;
-    if (arrived.faulty) {
-        sim::Outcome outcome = sim::Outcome::kReturned;
-        if (kind == FaultKind::kOutOfBounds) {
-            outcome = tiles_->sabotage(tile, sim::Sabotage::kOutOfBounds);
-        } else if (kind == FaultKind::kUnreachable) {
-            outcome = tiles_->sabotage(tile, sim::Sabotage::kUnreachable);
-        } else if (kind == FaultKind::kExhaustStack) {
-            outcome = tiles_->sabotage(tile, sim::Sabotage::kExhaustStack);
-        } else if (kind == FaultKind::kLoopForever) {
-            outcome = tiles_->sabotage(tile, sim::Sabotage::kLoopForever);
-        } else if (kind == FaultKind::kWriteRedZone) {
-            outcome = tiles_->sabotage(tile, sim::Sabotage::kWriteRedZone);
-        } else if (kind == FaultKind::kFlipBits) {
-            flip_memory(tile, arrived.fault.bits);
-        }
-        if (outcome != sim::Outcome::kReturned) return trapped(tile, outcome);
-    }
-    tiles_->write(tile, tile::kMessage, arrived.bytes.data(),
-                  static_cast<uint32_t>(arrived.bytes.size()));
-    sim::Outcome outcome = tiles_->ring(tile);
-    if (outcome != sim::Outcome::kReturned) return trapped(tile, outcome);
-    if (!tiles_->red_zone_is_zero(tile)) return fault(tile, Finding::kRedZone);
-    reply_from(tile, arrived, wrong_id);
-}
-
-/// Bits of the tile's own memory, wherever it is.
-void Run::flip_memory(uint32_t tile, uint32_t bits) {
-    constexpr uint32_t kData = tile::kDataEnd;
-    constexpr uint32_t kAll = kData + tile::kScratchEnd - tile::kScratch;
-    for (uint32_t i = 0; i < bits; ++i) {
-        auto place = static_cast<uint32_t>(random_.below(kAll));
-        uint32_t address = place < kData ? place : place - kData + tile::kScratch;
-        uint8_t byte = 0;
-        tiles_->read(tile, address, &byte, 1);
-        byte = static_cast<uint8_t>(byte ^ 1u << random_.below(8));
-        tiles_->write(tile, address, &byte, 1);
-    }
-}
-
-/// The sandbox caught it; the hub learns of it when the tile should have answered.
-void Run::trapped(uint32_t tile, sim::Outcome outcome) {
-    bool stopped = outcome == sim::Outcome::kDeadline;
-    links_[tile].trapped = true;
-    Pending trap;
-    trap.what = What::kTrap;
-    trap.tile = tile;
-    trap.id = links_[tile].starts;
-    trap.finding = stopped ? Finding::kDeadline : Finding::kTrap;
-    later(std::move(trap), stopped ? kDeadline : kHubLatency);
-}
-
-void Run::reply_from(uint32_t tile, const Pending& arrived, bool wrong_id) {
-    Link& link = links_[tile];
-    Bytes reply(sizeof(tile::MessageHeader));
-    tiles_->read(tile, tile::kMessage, reply.data(), sizeof(tile::MessageHeader));
-    tile::MessageHeader header;
-    std::memcpy(&header, reply.data(), sizeof(header));
-    uint32_t length = std::min<uint32_t>(header.length, tile::kMaxPayload);
-    reply.resize(sizeof(header) + length);
-    tiles_->read(tile, tile::kMessage, reply.data(), static_cast<uint32_t>(reply.size()));
-    if (wrong_id) stamp(reply, id_of(reply) + 1 + static_cast<uint32_t>(random_.below(1000)));
-
-    uint64_t worked = handling(arrived.bytes.size());
-    uint16_t type = type_of(arrived.bytes);
-    if (type == tile::kCompute || type == tile::kLoadBlock) {
-        worked += comparing(link.step.rows, work_.stored.dimension);
-    }
-    report_.tiles[tile].busy_ns += worked;
-    Event event = message_event(EventKind::kReceive, tile, arrived.bytes);
-    event.took_ns = worked;
-    tell(event);
-
-    Pending back;
-    back.what = What::kAtHub;
-    back.tile = tile;
-    back.bytes = std::move(reply);
-    bool on_the_way = arrived.faulty && is_wire_fault(arrived.fault.kind);
-    uint64_t takes = worked + kHubLatency + transfer(back.bytes.size());
-    transmit(std::move(back), takes, on_the_way ? &arrived.fault : nullptr);
 }
 
 // --- Tile to hub ---
@@ -314,12 +167,6 @@ void Run::accept(uint32_t tile, const Reply& reply) {
         case Job::Progress::kRefused:
             return fault(tile, Finding::kRefused);
     }
-}
-
-void Run::later(Pending pending, uint64_t in_ns) {
-    pending.time_ns = now_ns_ + in_ns;
-    pending.order = order_++;
-    pending_.push(std::move(pending));
 }
 
 } // namespace rvf::hub

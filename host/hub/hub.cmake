@@ -1,9 +1,11 @@
 # The hub's core with the kernel's own C++, as rvf_hub_native and rvf_hub_sanitized.
 set(RVF_HUB_SOURCES
   host/hub/block_job.cpp
+  host/hub/chip.cpp
   host/hub/crc32c.cpp
   host/hub/exchange.cpp
   host/hub/faults.cpp
+  host/hub/invariants.cpp
   host/hub/jobs.cpp
   host/hub/local_tile.cpp
   host/hub/message.cpp
@@ -12,7 +14,8 @@ set(RVF_HUB_SOURCES
   host/hub/search_job.cpp
   host/hub/soak.cpp
   host/hub/stored.cpp
-  host/hub/verify.cpp)
+  host/hub/verify.cpp
+  host/hub/wire.cpp)
 if(EMSCRIPTEN)
   return() # host/web/web.cmake builds it
 endif()

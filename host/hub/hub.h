@@ -135,7 +135,13 @@ class Observer {
 public:
     virtual ~Observer() = default;
     virtual void on_event(const Event&) {}
-    /// After every finished job.
+    /// After every finished job: the answers to its query so far. It had compared `count` rows of
+    /// Data from `first` on, or walked the graph.
+    virtual void on_answers(uint32_t query, uint32_t first, uint32_t count,
+                            const std::vector<Answer>& answers) {
+        (void)query, (void)first, (void)count, (void)answers;
+    }
+    /// After that.
     virtual void on_progress(uint64_t jobs_done, uint64_t jobs) { (void)jobs_done, (void)jobs; }
 };
 

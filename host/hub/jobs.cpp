@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/hub/crc32c.h"
 #include "host/hub/local_tile.h"
 #include "host/hub/run.h"
 #include "host/hub/stored.h"
@@ -15,21 +14,6 @@ namespace {
 /// Failures that a run takes before the hub goes on alone.
 constexpr uint64_t kPatience = 100'000;
 constexpr uint64_t kPatiencePerJob = 100;
-
-/// "About 10K vectors" lie in a chip's memory; when more come, the oldest block goes.
-constexpr size_t kChipRows = 10'240;
-
-/// Bytes of the graph above layer 0: lists, and the vectors of the nodes that are there.
-uint64_t layer_a_bytes(const Work& work) {
-    uint64_t bytes = 0;
-    for (const auto& layers : work.graph->lists) {
-        if (layers.size() > 1) bytes += work.stored.row_bytes;
-        for (size_t layer = 1; layer < layers.size(); ++layer) {
-            bytes += sizeof(ListHeader) + sizeof(uint64_t) * layers[layer].size();
-        }
-    }
-    return bytes;
-}
 
 } // namespace
 
@@ -141,52 +125,13 @@ void Run::assign() {
             link.preparing.insert(link.preparing.end(), messages.begin(), messages.end());
         }
         ++tasks_[task].attempts;
-        Event event;
-        event.tile = tile;
-        event.kind = EventKind::kAssign;
-        event.job = task;
-        tell(event);
+        tell_job(EventKind::kAssign, tile, task);
         if (!share_block(tile, tasks_[task])) {
             report_.error = "the codec did not give back the block that it was given";
             return;
         }
         send_next(tile);
     }
-}
-
-/// Hot: what the tiles of a chip read from its memory, brought there when it is not there yet: the
-/// block, or Layer A of the graph. False: the codec did not give back what it was given.
-bool Run::share_block(uint32_t tile, const Task& task) {
-    if (scenario_.profile != tile::kHotProfile) return true;
-    Chip& chip = chips_[tile / scenario_.tiles_per_chip];
-    if (scenario_.mode == Mode::kGraph) {
-        if (!chip.has_layer_a) report_.bytes_to_chips += layer_a_bytes(work_);
-        chip.has_layer_a = true;
-        return true;
-    }
-    Bytes& rows = chip.blocks[task.first];
-    if (rows.empty()) {
-        auto begin = work_.stored.rows.begin() +
-                     static_cast<ptrdiff_t>(size_t{task.first} * work_.stored.row_bytes);
-        size_t size = size_t{task.count} * work_.stored.row_bytes;
-        Bytes sent(begin, begin + static_cast<ptrdiff_t>(size));
-        if (codec_ != nullptr) sent = codec_->compress(sent);
-        report_.bytes_to_chips += sent.size();
-        if (codec_ == nullptr) {
-            rows = std::move(sent);
-        } else if (!codec_->expand(sent, size, rows) || rows.size() != size) {
-            return false;
-        }
-        chip.order.push_back(task.first);
-        chip.rows += task.count;
-        for (; chip.rows > kChipRows && chip.order.size() > 1; chip.order.pop_front()) {
-            auto oldest = chip.blocks.find(chip.order.front());
-            chip.rows -= oldest->second.size() / work_.stored.row_bytes;
-            chip.blocks.erase(oldest);
-        }
-    }
-    task.job->read_from(rows.data());
-    return true;
 }
 
 void Run::finish(uint32_t tile) {
@@ -197,12 +142,7 @@ void Run::finish(uint32_t tile) {
     idle_.push_back(tile);
     ++report_.jobs_on_tiles;
     ++report_.tiles[tile].jobs;
-    Event event;
-    event.tile = tile;
-    event.kind = EventKind::kFinish;
-    event.job = task;
-    event.took_ns = now_ns_ - link.since_ns;
-    tell(event);
+    tell_job(EventKind::kFinish, tile, task, now_ns_ - link.since_ns);
     keep(tasks_[task]);
 }
 
@@ -225,6 +165,7 @@ void Run::keep(Task& task) {
         return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
     });
     if (answers.size() > scenario_.k) answers.resize(scenario_.k);
+    observer_.on_answers(task.job->query(), task.first, task.count, answers);
     task.job.reset(); // it holds all messages of its rows
     observer_.on_progress(++done_, report_.jobs);
 }
@@ -242,11 +183,7 @@ void Run::take_back(uint32_t tile) {
 /// The hub's own kernel goes through the same messages.
 void Run::compute_here(uint32_t index) {
     Task& task = tasks_[index];
-    Event event;
-    event.kind = EventKind::kLocal;
-    event.tile = kNone;
-    event.job = index;
-    tell(event);
+    tell_job(EventKind::kLocal, kNone, index);
     ++report_.jobs_local;
 
     LocalTile local;
@@ -298,6 +235,23 @@ void Run::close() {
 void Run::tell(Event event) {
     event.time_ns = now_ns_;
     observer_.on_event(event);
+}
+
+void Run::tell(EventKind kind, uint32_t tile, uint8_t code) {
+    Event event;
+    event.kind = kind;
+    event.tile = tile;
+    event.code = code;
+    tell(event);
+}
+
+void Run::tell_job(EventKind kind, uint32_t tile, uint32_t task, uint64_t took_ns) {
+    Event event;
+    event.kind = kind;
+    event.tile = tile;
+    event.job = task;
+    event.took_ns = took_ns;
+    tell(event);
 }
 
 void Run::broken(const std::string& invariant) {

@@ -19,6 +19,11 @@ namespace rvf::hub {
 std::string prepare(const Scenario& scenario, const Data& data, const Graph* graph,
                     const std::vector<std::vector<float>>& queries, Work& work);
 
+bool is_wire_fault(FaultKind kind);
+
+/// An event about a message, at no time yet.
+Event message_event(EventKind kind, uint32_t tile, const Bytes& message);
+
 class Run {
 public:
     /// Without tiles the hub is alone from the beginning.
@@ -89,12 +94,14 @@ private:
     // jobs.cpp
     void make_tasks();
     void assign();
-    bool share_block(uint32_t tile, const Task& task);
     void finish(uint32_t tile);
     void keep(Task& task);
     void take_back(uint32_t tile);
     void compute_here(uint32_t task);
     void close();
+
+    // chip.cpp
+    bool share_block(uint32_t tile, const Task& task);
 
     // exchange.cpp
     void start(uint32_t tile);
@@ -102,17 +109,21 @@ private:
     void fault(uint32_t tile, Finding finding);
     void send_next(uint32_t tile);
     void send(uint32_t tile);
-    void transmit(Pending message, uint64_t takes_ns, const Fault* fault);
     void resend_or_fault(uint32_t tile, Finding finding);
+    void on_hub(const Pending& arrived);
+    void accept(uint32_t tile, const Reply& reply);
+
+    // wire.cpp
+    void later(Pending pending, uint64_t in_ns);
+    void transmit(Pending message, uint64_t takes_ns, const Fault* fault);
     void on_tile(Pending& arrived);
     void flip_memory(uint32_t tile, uint32_t bits);
     void trapped(uint32_t tile, sim::Outcome outcome);
     void reply_from(uint32_t tile, const Pending& arrived, bool wrong_id);
-    void on_hub(const Pending& arrived);
-    void accept(uint32_t tile, const Reply& reply);
-    void later(Pending pending, uint64_t in_ns);
 
     void tell(Event event);
+    void tell(EventKind kind, uint32_t tile, uint8_t code = 0);
+    void tell_job(EventKind kind, uint32_t tile, uint32_t task, uint64_t took_ns = 0);
     void broken(const std::string& invariant);
 
     const Work& work_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "host/hub/job.h"
+#include "host/hub/invariants.h"
 #include "host/hub/random.h"
 #include "host/hub/verify.h"
 
@@ -79,6 +79,7 @@ Case random_case(uint64_t seed) {
     scenario.resends = static_cast<uint32_t>(random.below(4));
     scenario.quarantine_after = static_cast<uint32_t>(1 + random.below(5));
     scenario.attempts = static_cast<uint32_t>(1 + random.below(8));
+    scenario.tiles_per_chip = static_cast<uint32_t>(1 + random.below(16));
     uint64_t rules = random.below(6);
     for (uint64_t i = 0; i < rules; ++i) {
         scenario.faults.push_back(random_rule(random, scenario.tiles));
@@ -101,8 +102,10 @@ Case random_case(uint64_t seed) {
 
 std::string check_case(const Case& given, sim::Tiles& tiles, Observer& observer, Report& report) {
     const Graph* graph = given.scenario.mode == Mode::kGraph ? &given.graph : nullptr;
-    report = run(given.scenario, given.data, graph, given.queries, tiles, observer);
+    Invariants invariants(given.scenario, given.data, given.queries, tiles, observer);
+    report = run(given.scenario, given.data, graph, given.queries, tiles, invariants);
     if (!report.error.empty()) return report.error;
+    if (!invariants.error().empty()) return invariants.error();
 
     // Without tiles at all the hub computes everything itself.
     Scenario healthy = given.scenario;

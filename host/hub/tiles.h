@@ -27,13 +27,15 @@ enum class Sabotage : uint8_t {
     kWriteRedZone, ///< returns, after a byte between data memory and scratch was changed
 };
 
-/// Tiles are numbered from 0. Calls on a tile that is not started are a mistake of the caller.
+/// Tiles are numbered from 0. Other calls than these two on a tile that is not started are a
+/// mistake of the caller.
 class Tiles {
 public:
     virtual ~Tiles() = default;
 
     /// A fresh instance: all memory zero. Replaces the one before. False when the system refuses.
     virtual bool start(uint32_t tile) = 0;
+    /// Gives back what it holds; nothing for one that is not started.
     virtual void stop(uint32_t tile) = 0;
 
     /// Calls _start. After a trap the memory is as the trap left it.

@@ -4,18 +4,12 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
-#include <unordered_map>
 
 #include "kernel/half.h"
 
 namespace rvf::hub {
 
 namespace {
-
-struct Reference {
-    double distance;
-    double tolerance; ///< of an f32 kernel
-};
 
 /// kernel.h, "Numerics": a sum of d products is off by at most max(d / 16 + 6, 16) units of 2^-24
 /// of the sum of their absolute values, an L2 distance by two units more. Codes are decoded in f32
@@ -63,69 +57,90 @@ bool ascends(const Answer& a, const Answer& b) {
 
 } // namespace
 
+BruteForce::BruteForce(const Scenario& scenario, const Data& data) : scenario_(scenario) {
+    Stored stored = convert(data, scenario.dtype);
+    for (size_t row = 0; row < data.ids.size(); ++row) {
+        rows_.push_back(decoded_row(stored, row));
+        row_of_[data.ids[row]] = row;
+    }
+    for (size_t i = 0; i + 1 < stored.sq_pairs.size(); i += 2) {
+        double range = double{stored.sq_pairs[i + 1]} - stored.sq_pairs[i];
+        largest_step_ = std::max(largest_step_, range / 255);
+    }
+}
+
+std::vector<Reference> BruteForce::distances(const std::vector<float>& query) const {
+    std::vector<double> values;
+    for (float value : query) values.push_back(half_to_float(float_to_half(value)));
+    bool codes = scenario_.dtype == tile::kI8;
+    std::vector<Reference> all;
+    for (const auto& row : rows_) {
+        all.push_back(reference(scenario_.metric, codes, values, row, largest_step_));
+    }
+    return all;
+}
+
+size_t BruteForce::judge(const std::vector<Answer>& answers,
+                         const std::vector<Reference>& distances, const std::vector<bool>& compared,
+                         bool exact, Verdict& verdict) const {
+    std::vector<Reference> nearest;
+    for (size_t row = 0; row < distances.size(); ++row) {
+        if (compared[row]) nearest.push_back(distances[row]);
+    }
+    size_t wanted = std::min<size_t>(scenario_.k, nearest.size());
+    auto say = [&](const std::string& what) {
+        if (verdict.error.empty()) verdict.error = what;
+    };
+    if (answers.size() > wanted || (exact && answers.size() != wanted)) {
+        say(std::to_string(answers.size()) + " answers instead of " + std::to_string(wanted));
+        return 0;
+    }
+    if (wanted == 0) return 0;
+    auto last = nearest.begin() + static_cast<ptrdiff_t>(wanted - 1);
+    std::nth_element(
+        nearest.begin(), last, nearest.end(),
+        [](const Reference& a, const Reference& b) { return a.distance < b.distance; });
+    size_t near = 0;
+    for (size_t i = 0; i < answers.size(); ++i) {
+        std::string whose = "id " + std::to_string(answers[i].id);
+        auto found = row_of_.find(answers[i].id);
+        if (found == row_of_.end() || !compared[found->second]) {
+            say(whose + " is answered, which no tile can know");
+            continue;
+        }
+        if (i > 0 && !ascends(answers[i - 1], answers[i])) say("the answers do not ascend");
+        Reference truth = distances[found->second];
+        double difference = std::fabs(answers[i].distance - truth.distance);
+        if (difference > verdict.worst) {
+            verdict.worst = difference;
+            verdict.worst_allowed = truth.tolerance;
+        }
+        if (!(difference <= truth.tolerance)) {
+            say("the distance of " + whose + " is " + exactly(answers[i].distance) +
+                " instead of " + exactly(truth.distance));
+        }
+        bool among = truth.distance <= last->distance + last->tolerance + truth.tolerance;
+        if (exact && !among) {
+            say(whose + " is not among the nearest " + std::to_string(wanted));
+        }
+        near += among ? 1 : 0;
+    }
+    return near;
+}
+
 Verdict verify(const Scenario& scenario, const Data& data,
                const std::vector<std::vector<float>>& queries,
                const std::vector<std::vector<Answer>>& answers, bool exact) {
     Verdict verdict;
-    Stored stored = convert(data, scenario.dtype);
-    std::vector<std::vector<double>> rows;
-    std::unordered_map<uint64_t, size_t> row_of;
-    for (size_t row = 0; row < data.ids.size(); ++row) {
-        rows.push_back(decoded_row(stored, row));
-        row_of[data.ids[row]] = row;
-    }
-    double step = 0;
-    for (size_t i = 0; i + 1 < stored.sq_pairs.size(); i += 2) {
-        step = std::max(step, (double{stored.sq_pairs[i + 1]} - stored.sq_pairs[i]) / 255);
-    }
-    bool codes = scenario.dtype == tile::kI8;
+    BruteForce truth(scenario, data);
+    std::vector<bool> all(data.ids.size(), true);
     size_t wanted = std::min<size_t>(scenario.k, data.ids.size());
-    uint64_t near = 0;
+    size_t near = 0;
     for (size_t q = 0; q < queries.size(); ++q) {
-        std::string whose = "query " + std::to_string(q);
-        std::vector<double> query;
-        for (float value : queries[q]) query.push_back(half_to_float(float_to_half(value)));
-        std::vector<Reference> all;
-        for (const auto& row : rows) {
-            all.push_back(reference(scenario.metric, codes, query, row, step));
-        }
-        std::vector<Reference> nearest = all;
-        std::sort(nearest.begin(), nearest.end(),
-                  [](const Reference& a, const Reference& b) { return a.distance < b.distance; });
-        const std::vector<Answer>& given = answers[q];
-        if (given.size() > wanted || (exact && given.size() != wanted)) {
-            verdict.error = whose + " has " + std::to_string(given.size()) +
-                            " answers instead of " + std::to_string(wanted);
-            return verdict;
-        }
-        for (size_t i = 0; i < given.size(); ++i) {
-            auto found = row_of.find(given[i].id);
-            if (found == row_of.end()) {
-                verdict.error = whose + " is answered with id " + std::to_string(given[i].id) +
-                                ", which is not there";
-                return verdict;
-            }
-            if (i > 0 && !ascends(given[i - 1], given[i])) {
-                verdict.error = whose + ": its answers do not ascend";
-            }
-            Reference truth = all[found->second];
-            double difference = std::fabs(given[i].distance - truth.distance);
-            if (difference > verdict.worst) {
-                verdict.worst = difference;
-                verdict.worst_allowed = truth.tolerance;
-            }
-            double reach =
-                nearest[wanted - 1].distance + nearest[wanted - 1].tolerance + truth.tolerance;
-            bool among = truth.distance <= reach;
-            near += among ? 1 : 0;
-            if (!(difference <= truth.tolerance)) {
-                verdict.error = whose + ": the distance of id " + std::to_string(given[i].id) +
-                                " is " + exactly(given[i].distance) + " instead of " +
-                                exactly(truth.distance);
-            } else if (exact && !among) {
-                verdict.error = whose + ": id " + std::to_string(given[i].id) +
-                                " is not among the nearest " + std::to_string(wanted);
-            }
+        bool fine = verdict.error.empty();
+        near += truth.judge(answers[q], truth.distances(queries[q]), all, exact, verdict);
+        if (fine && !verdict.error.empty()) {
+            verdict.error = "query " + std::to_string(q) + ": " + verdict.error;
         }
     }
     if (!queries.empty() && wanted > 0) {

@@ -13,6 +13,14 @@ struct Expectation {
     double rate = 0.03;
 };
 
+FaultRule rule_of(FaultKind kind, double rate, Direction direction = Direction::kBoth) {
+    FaultRule rule;
+    rule.kind = kind;
+    rule.rate = rate;
+    rule.direction = direction;
+    return rule;
+}
+
 class EachFault : public testing::TestWithParam<Expectation> {
 protected:
     Scenario scenario_with(Mode mode) const {
@@ -21,11 +29,7 @@ protected:
         scenario.tiles = 6;
         scenario.mode = mode;
         scenario.quarantine_after = 5;
-        FaultRule rule;
-        rule.kind = GetParam().kind;
-        rule.direction = GetParam().direction;
-        rule.rate = GetParam().rate;
-        scenario.faults = {rule};
+        scenario.faults = {rule_of(GetParam().kind, GetParam().rate, GetParam().direction)};
         return scenario;
     }
 
@@ -46,7 +50,7 @@ TEST_P(EachFault, LeavesTheAnswersOfBlocksAsTheyAre) {
     Data data = random_data(1, 700, 96);
     auto queries = random_queries(2, 2, 96);
 
-    Report report = run_sandboxed(scenario, data, queries);
+    Report report = run_watched(scenario, data, queries);
 
     ASSERT_EQ(report.error, "");
     expect_found(report);
@@ -63,7 +67,7 @@ TEST_P(EachFault, LeavesTheAnswersOfSearchesAsTheyAre) {
         graph.lists[row] = {{(row + 1) % 200, (row + 199) % 200, (row * 7 + 3) % 200}};
     }
 
-    Report report = run_sandboxed(scenario, data, queries, &graph);
+    Report report = run_watched(scenario, data, queries, &graph);
 
     ASSERT_EQ(report.error, "");
     expect_found(report);
@@ -115,11 +119,7 @@ INSTANTIATE_TEST_SUITE_P(Hub, EachFault, testing::ValuesIn(kExpectations), name_
 
 TEST(Recovery, ADuplicatedReplyIsLateAndHarmless) {
     Scenario scenario;
-    FaultRule rule;
-    rule.kind = FaultKind::kDuplicate;
-    rule.direction = Direction::kToHub;
-    rule.rate = 0.2;
-    scenario.faults = {rule};
+    scenario.faults = {rule_of(FaultKind::kDuplicate, 0.2, Direction::kToHub)};
     Data data = random_data(1, 300, 32);
     auto queries = random_queries(2, 1, 32);
     Report report = run_sandboxed(scenario, data, queries);
@@ -132,11 +132,8 @@ TEST(Recovery, ADuplicatedReplyIsLateAndHarmless) {
 TEST(Recovery, ATileThatFailsAgainAndAgainIsQuarantinedAndTheOthersGoOn) {
     Scenario scenario;
     scenario.tiles = 4;
-    FaultRule rule;
-    rule.kind = FaultKind::kUnreachable;
-    rule.rate = 1;
-    rule.tile = 2;
-    scenario.faults = {rule};
+    scenario.faults = {rule_of(FaultKind::kUnreachable, 1)};
+    scenario.faults[0].tile = 2;
     Data data = random_data(1, 2000, 96);
     auto queries = random_queries(2, 1, 96);
     Report report = run_sandboxed(scenario, data, queries);
@@ -151,10 +148,7 @@ TEST(Recovery, ATileThatFailsAgainAndAgainIsQuarantinedAndTheOthersGoOn) {
 TEST(Recovery, WithNoTileLeftTheHubComputesAlone) {
     Scenario scenario;
     scenario.tiles = 3;
-    FaultRule rule;
-    rule.kind = FaultKind::kAllTilesDie;
-    rule.rate = 1;
-    scenario.faults = {rule};
+    scenario.faults = {rule_of(FaultKind::kAllTilesDie, 1)};
     Data data = random_data(1, 500, 16);
     auto queries = random_queries(2, 2, 16);
     Report report = run_sandboxed(scenario, data, queries);
@@ -170,12 +164,9 @@ TEST(Recovery, ATileThatIsOutIsNotFoundAgain) {
     scenario.timeout_ns = 20'000;
     scenario.resends = 0;
     scenario.quarantine_after = 1;
-    FaultRule rule;
-    rule.kind = FaultKind::kLoopForever;
-    rule.rate = 1;
-    rule.tile = 0;
-    rule.count = 1;
-    scenario.faults = {rule};
+    scenario.faults = {rule_of(FaultKind::kLoopForever, 1)};
+    scenario.faults[0].tile = 0;
+    scenario.faults[0].count = 1;
     Data data = random_data(1, 500, 16);
     Report report = run_sandboxed(scenario, data, random_queries(2, 1, 16));
     ASSERT_EQ(report.error, "");
@@ -189,13 +180,53 @@ TEST(Recovery, ARunWithoutASingleReplyEnds) {
     scenario.resends = 100;
     scenario.quarantine_after = ~0u;
     scenario.attempts = 1000;
-    FaultRule rule;
-    rule.rate = 1;
-    scenario.faults = {rule};
+    scenario.faults = {rule_of(FaultKind::kLose, 1)};
     Data data = random_data(1, 20, 4);
     auto queries = random_queries(2, 1, 4);
     Report report = run_sandboxed(scenario, data, queries);
     ASSERT_EQ(report.error, "");
+    EXPECT_EQ(report.jobs_local, report.jobs);
+    EXPECT_EQ(report.answers, expected(scenario, data, queries));
+}
+
+TEST(Chip, GetsLayerAOfTheGraphOnce) {
+    Data data = random_data(3, 200, 48);
+    auto queries = random_queries(4, 6, 48);
+    Graph graph; // a ring; every tenth row is on a second layer, a ring too
+    graph.lists.resize(200);
+    for (uint32_t row = 0; row < 200; ++row) {
+        graph.lists[row] = {{(row + 1) % 200, (row + 199) % 200}};
+        if (row % 10 == 0) graph.lists[row].push_back({(row + 10) % 200, (row + 190) % 200});
+    }
+    Scenario scenario;
+    scenario.mode = Mode::kGraph;
+    scenario.tiles = 4;
+    Report report = run_sandboxed(scenario, data, queries, &graph);
+    ASSERT_EQ(report.error, "");
+    EXPECT_EQ(report.bytes_to_chips, 20u * (48 * 2 + 16 + 2 * 8)); // a vector and a list each
+    EXPECT_GT(report.layer_a_hits, 0u);
+    EXPECT_EQ(report.answers, expected(scenario, data, queries, &graph));
+}
+
+TEST(Chip, TilesReadWhatTheCodecGaveBack) {
+    class Broken final : public BlockCodec {
+    public:
+        std::vector<uint8_t> compress(const std::vector<uint8_t>& block) override { return block; }
+        bool expand(const std::vector<uint8_t>& sent, size_t,
+                    std::vector<uint8_t>& block) override {
+            block = sent;
+            block[7] = static_cast<uint8_t>(block[7] ^ 1);
+            return true;
+        }
+    } codec;
+    Scenario scenario;
+    Data data = random_data(1, 100, 16);
+    auto queries = random_queries(2, 1, 16);
+    sandbox::SandboxTiles tiles(scenario.tiles);
+    Observer nobody;
+    Report report = run(scenario, data, nullptr, queries, tiles, nobody, &codec);
+    ASSERT_EQ(report.error, "");
+    EXPECT_GT(report.findings[static_cast<size_t>(Finding::kBadOperands)], 0u);
     EXPECT_EQ(report.jobs_local, report.jobs);
     EXPECT_EQ(report.answers, expected(scenario, data, queries));
 }
@@ -219,10 +250,7 @@ TEST(Determinism, TheSameSeedGivesTheSameLogAndAnotherSeedAnother) {
     Scenario scenario;
     for (FaultKind kind : {FaultKind::kFlipBits, FaultKind::kCorrupt, FaultKind::kDelay,
                            FaultKind::kOutOfBounds, FaultKind::kDuplicate}) {
-        FaultRule rule;
-        rule.kind = kind;
-        rule.rate = 0.05;
-        scenario.faults.push_back(rule);
+        scenario.faults.push_back(rule_of(kind, 0.05));
     }
     Data data = random_data(1, 400, 64);
     auto queries = random_queries(2, 2, 64);

@@ -1,7 +1,7 @@
 # The tests of host/hub on real sandboxed tiles, optimized and sanitized.
 foreach(flavour native sanitized)
   set(name rvf_hub_tests_${flavour})
-  set(sources acceptance faults message refusal)
+  set(sources acceptance faults invariants message refusal)
   list(TRANSFORM sources REPLACE "(.+)" "tests/hub/\\1_test.cpp")
   add_executable(${name} ${sources})
   target_compile_options(${name} PRIVATE ${RVF_WARNINGS})

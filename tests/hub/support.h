@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "host/hub/hub.h"
+#include "host/hub/invariants.h"
 #include "host/hub/random.h"
 #include "host/hub/verify.h"
 #include "host/sandbox/sandbox_tiles.h"
@@ -51,6 +52,18 @@ inline Report run_sandboxed(const Scenario& scenario, const Data& data,
     sandbox::SandboxTiles tiles(scenario.tiles);
     Observer nobody;
     return run(scenario, data, graph, queries, tiles, nobody);
+}
+
+/// The same with the invariants watched; what breaks one is the error of the report.
+inline Report run_watched(const Scenario& scenario, const Data& data,
+                          const std::vector<std::vector<float>>& queries,
+                          const Graph* graph = nullptr) {
+    sandbox::SandboxTiles tiles(scenario.tiles);
+    Observer nobody;
+    Invariants watch(scenario, data, queries, tiles, nobody);
+    Report report = run(scenario, data, graph, queries, tiles, watch);
+    if (report.error.empty()) report.error = watch.error();
+    return report;
 }
 
 /// The fault-free answer, by one healthy tile.
