@@ -22,6 +22,12 @@ inline void copy(uint8_t* target, const uint8_t* source, size_t size) {
     __builtin_memcpy(target, source, size);
 }
 
+inline bool equal(const uint8_t* a, const uint8_t* b, size_t size) {
+    uint8_t difference = 0;
+    for (size_t i = 0; i < size; ++i) difference |= a[i] ^ b[i];
+    return difference == 0;
+}
+
 /// Bytes of somebody else; `size` is the truth, whatever the bytes say of themselves.
 struct Bytes {
     const uint8_t* data = nullptr;

@@ -366,7 +366,7 @@ IndexFault load_index(Bytes payload, const Store& store, uint64_t seed, Graph*& 
 Status begin_index(IndexWriter& writer) {
     const Store& store = writer.store;
     for (uint32_t row = 0; row < store.row_count; ++row) {
-        writer.count += !*row_at(store, row).dead && layers_of(writer.graph, row) > 0;
+        writer.count += !is_dead(row_at(store, row)) && layers_of(writer.graph, row) > 0;
     }
     if (writer.count == 0) return kInvalidArgument;
     writer.rows = allocate_numbers(writer.count);
@@ -378,7 +378,8 @@ Status begin_index(IndexWriter& writer) {
     uint32_t count = 0;
     for (uint32_t row = 0; row < store.row_count; ++row) {
         writer.nodes[row] = kNoRow;
-        if (!*row_at(store, row).dead && layers_of(writer.graph, row)) writer.rows[count++] = row;
+        if (!is_dead(row_at(store, row)) && layers_of(writer.graph, row))
+            writer.rows[count++] = row;
     }
     sort_by_id(store, writer.rows, count);
     for (uint32_t node = 0; node < count; ++node) writer.nodes[writer.rows[node]] = node;

@@ -1,6 +1,7 @@
 #include "control/manifest.h"
 
 #include "control/control.h"
+#include "control/signature.h"
 
 namespace rvf {
 namespace {
@@ -19,9 +20,13 @@ bool directory_holds(Bytes file, const Manifest& manifest) {
     return true;
 }
 
-/// The next segment of the chain at or after `offset`: directly there, or behind zero padding.
+uint64_t behind(Bytes file, uint64_t end) { return end + footer_bytes(file, end); }
+
+/// The next segment of the chain at or after `offset`: directly there, or behind zeros that align
+/// it. More of them may be a block that a crash has left empty.
 bool next_in_chain(Bytes file, uint64_t offset, Segment& segment) {
-    while (file.holds(offset, 1) && file.data[offset] == 0) ++offset;
+    uint64_t limit = offset + kSegmentHeaderBytes - 1;
+    while (offset < limit && file.holds(offset, 1) && file.data[offset] == 0) ++offset;
     return read_segment(file, offset, segment) && segment.complete;
 }
 
@@ -38,10 +43,11 @@ bool is_at_home(Bytes file, uint64_t offset, const Manifest& manifest) {
         uint64_t entry_end = entry.offset + kSegmentHeaderBytes + entry.payload_length;
         if (entry_end > end) end = entry_end;
     }
+    end = behind(file, end);
     Segment segment;
     while (end < offset && next_in_chain(file, end, segment) && segment.offset < offset &&
            segment.type == kManifestSegment) {
-        end = segment.end();
+        end = behind(file, segment.end());
     }
     while (end < offset && file.data[end] == 0) ++end;
     return end == offset;
@@ -61,7 +67,9 @@ Verdict judge(Bytes file, const Segment& segment, bool on_chain, Manifest& manif
         return Verdict::kDamaged;
     }
     if (newer) return Verdict::kNewer;
-    bool counts = segment.version == kFormatVersion &&
+    // An absent hash may also be a block of zeros that a crash left in the middle of the manifest.
+    bool is_zeroed = hash == HashState::kAbsent && !(manifest.epoch && manifest.dimension);
+    bool counts = segment.version == kFormatVersion && !is_zeroed &&
                   (hash == HashState::kGood || directory_holds(file, manifest));
     return counts ? Verdict::kGood : Verdict::kDamaged;
 }
@@ -70,8 +78,9 @@ Verdict judge(Bytes file, const Segment& segment, bool on_chain, Manifest& manif
 /// `offset`.
 bool nothing_behind(Bytes file, uint64_t offset) {
     Segment segment;
+    offset = behind(file, offset);
     while (next_in_chain(file, offset, segment) && segment.type == kWitnessSegment) {
-        offset = segment.end();
+        offset = behind(file, segment.end());
     }
     while (file.holds(offset, 1) && file.data[offset] == 0) ++offset;
     return offset == file.size;
@@ -85,14 +94,14 @@ bool last_in_chain(Bytes file, Segment& last) {
     uint64_t committed = 0;
     Segment segment;
     while (next_in_chain(file, end, segment)) {
-        end = segment.end();
+        end = behind(file, segment.end());
         if (segment.type != kManifestSegment) continue;
         last = segment;
         committed = end;
     }
     while (file.holds(end, 1) && file.data[end] == 0) ++end;
     if (committed == 0 || end != file.size) return false;
-    for (; next_in_chain(file, committed, segment); committed = segment.end()) {
+    for (; next_in_chain(file, committed, segment); committed = behind(file, segment.end())) {
         if (check_hash(file, segment) == HashState::kBad) return false;
     }
     return true;

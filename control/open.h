@@ -1,13 +1,20 @@
-// From the bytes of a file to a store.
+// Opening: from the bytes of a file to a store (docs/format.md, "Opening a file").
 #pragma once
 
+#include "control/bytes.h"
 #include "control/store.h"
 
 namespace rvf {
 
-/// Opens `file`; `metric` -1 takes the stored one. A branch needs the bytes of its parent, other
-/// files ignore them. On kOk `store` is a new store that holds copies of everything; on any other
-/// status nothing is left behind.
-Status open_store(Bytes file, Bytes parent, int32_t metric, Store*& store);
+struct OpenRequest {
+    Bytes file;
+    const FileBytes* parents; ///< of a branch, the nearest first
+    uint32_t parent_count;
+    int32_t metric; ///< overrules the stored one; -1: as stored
+    bool salvages;  ///< what is damaged is left out and listed in Store::losses
+};
+
+/// `store` is only set on kOk. The errors are those of rvf_store_open.
+Status open_store(const OpenRequest& request, Store*& store);
 
 } // namespace rvf

@@ -70,7 +70,7 @@ Point row_point(const Space& space, uint32_t row) { return point_at(space, row);
 bool is_dead(const Space& space, uint32_t row) {
     Place place = place_of(space.store, row);
     uint64_t before = space.store.row_bytes + sizeof(uint64_t) + sizeof(float);
-    return place.rows[size_t{place.capacity} * before + place.index] != 0;
+    return place.rows[size_t{place.capacity} * before + place.index] & kDead;
 }
 
 // All rows are read into the cache before the first of them is compared: their lines arrive side by

@@ -1,5 +1,6 @@
 #include "control/search.h"
 
+#include "control/filter.h"
 #include "control/hits.h"
 #include "control/row_sums.h"
 
@@ -46,7 +47,7 @@ float cosine_distance(float dot, float query_length, float row_norm) {
 
 /// The live rows of one chunk, one at a time: the prefetcher loses several streams.
 template <typename Distance>
-void scan(const Store& store, Hits& hits, Distance distance_of) {
+void scan(const Store& store, Bytes filter, Hits& hits, Distance distance_of) {
     uint32_t row = 0;
     for (uint32_t i = 0; i < store.chunk_count; ++i) {
         uint32_t rows = store.row_count - row;
@@ -55,7 +56,8 @@ void scan(const Store& store, Hits& hits, Distance distance_of) {
         Row first = row_at(store, row);
         float worst = hits.worst();
         for (uint32_t r = 0; r < rows; ++r) {
-            if (first.dead[r]) continue;
+            if (first.mark[r] & kDead) continue;
+            if (filter.size && !admits(filter, store, row_at(store, row + r))) continue;
             const uint8_t* vector = first.vector + size_t{r} * store.row_bytes;
             float distance = distance_of(vector, first.norm[r], worst);
             if (!(distance <= worst)) continue; // NaN too
@@ -68,7 +70,7 @@ void scan(const Store& store, Hits& hits, Distance distance_of) {
 
 } // namespace
 
-uint32_t search_exact(const Store& store, int32_t metric, uint32_t k, uint8_t* out) {
+uint32_t search_exact(const Store& store, int32_t metric, uint32_t k, Bytes filter, uint8_t* out) {
     uint32_t live = live_count(store);
     Hits hits{out, k < live ? k : live};
     const uint8_t* query = store.query;
@@ -76,17 +78,17 @@ uint32_t search_exact(const Store& store, int32_t metric, uint32_t k, uint8_t* o
     float query_norm = sum_of_products(query, query, bytes);
     if (metric == kL2) {
         L2Bound bound = l2_bound(store, query_norm);
-        scan(store, hits, [&](const uint8_t* row, float norm, float worst) {
+        scan(store, filter, hits, [&](const uint8_t* row, float norm, float worst) {
             float dot = sum_of_products(row, query, bytes);
             if (bound.excludes(norm, dot, worst)) return __builtin_nanf("");
             return sum_of_squared_differences(row, query, bytes);
         });
     } else if (metric == kInnerProduct) {
-        scan(store, hits,
+        scan(store, filter, hits,
              [&](const uint8_t* row, float, float) { return -sum_of_products(row, query, bytes); });
     } else {
         float query_length = __builtin_sqrtf(query_norm);
-        scan(store, hits, [&](const uint8_t* row, float norm, float) {
+        scan(store, filter, hits, [&](const uint8_t* row, float norm, float) {
             return cosine_distance(sum_of_products(row, query, bytes), query_length, norm);
         });
     }

@@ -14,14 +14,25 @@ constexpr uint8_t kFormatVersion = 1;
 constexpr uint32_t kSegmentHeaderBytes = 64;
 constexpr uint64_t kMaxPayloadBytes = 256u << 20; ///< what upstream's readers take
 
+constexpr uint32_t kTypeOffset = 0x05;  ///< in a header
+constexpr uint32_t kFlagsOffset = 0x06; ///< in a header
+constexpr uint8_t kSignedFlag = 0x04;
+
 enum SegmentType : uint8_t {
     kVecSegment = 0x01,
     kIndexSegment = 0x02,
     kJournalSegment = 0x04,
     kManifestSegment = 0x05,
+    kMetaSegment = 0x07,
     kWitnessSegment = 0x0A,
+    kKernelSegment = 0x0E,
+    kEbpfSegment = 0x0F,
+    kWasmSegment = 0x10,
+    kDashboardSegment = 0x11,
     kCowMapSegment = 0x20,
+    kRefcountSegment = 0x21,
     kMembershipSegment = 0x22,
+    kDeltaSegment = 0x23,
 };
 
 struct Segment {

@@ -1,6 +1,7 @@
 #include "control/store.h"
 
 #include "control/heap.h"
+#include "control/metadata.h"
 #include "control/row_sums.h"
 
 namespace rvf {
@@ -14,16 +15,26 @@ constexpr uint32_t kFirstSlotBits = 4;
 
 uint32_t full_capacity(const Store& store) { return 1u << store.chunk_shift; }
 
+/// Behind the vectors, of each row: id, norm, mark, home, first home, metadata.
+constexpr uint32_t kColumns[] = {8, 4, 1, 4, 4, 4};
+constexpr uint32_t kColumnBytes = 25;
+
 size_t chunk_bytes(const Store& store, uint32_t capacity) {
-    return size_t{capacity} * (store.row_bytes + sizeof(uint64_t) + sizeof(float) + 1);
+    return size_t{capacity} * (store.row_bytes + kColumnBytes);
 }
 
 Row row_in_chunk(const Store& store, const Chunk& chunk, uint32_t index) {
     uint8_t* ids = chunk.memory + size_t{chunk.capacity} * store.row_bytes;
-    uint8_t* norms = ids + size_t{chunk.capacity} * sizeof(uint64_t);
-    uint8_t* dead = norms + size_t{chunk.capacity} * sizeof(float);
-    return {chunk.memory + size_t{index} * store.row_bytes, ids + size_t{index} * 8,
-            reinterpret_cast<float*>(norms) + index, dead + index};
+    uint8_t* norms = ids + size_t{chunk.capacity} * 8;
+    uint8_t* marks = norms + size_t{chunk.capacity} * 4;
+    auto* homes = reinterpret_cast<uint32_t*>(marks + chunk.capacity) + index;
+    return {chunk.memory + size_t{index} * store.row_bytes,
+            ids + size_t{index} * 8,
+            reinterpret_cast<float*>(norms) + index,
+            marks + index,
+            homes,
+            homes + chunk.capacity,
+            homes + size_t{chunk.capacity} * 2};
 }
 
 uint64_t id_at(const Store& store, uint32_t row) { return load<uint64_t>(row_at(store, row).id); }
@@ -58,12 +69,14 @@ bool grow_first_chunk(Store& store, uint32_t rows) {
     Chunk& old = store.chunks[0];
     Chunk grown;
     if (!make_chunk(store, rows, grown)) return false;
-    Row from = row_in_chunk(store, old, 0);
-    Row to = row_in_chunk(store, grown, 0);
-    copy(to.vector, from.vector, size_t{old.capacity} * store.row_bytes);
-    copy(to.id, from.id, size_t{old.capacity} * sizeof(uint64_t));
-    __builtin_memcpy(to.norm, from.norm, old.capacity * sizeof(float));
-    copy(to.dead, from.dead, old.capacity);
+    copy(grown.memory, old.memory, size_t{old.capacity} * store.row_bytes);
+    const uint8_t* from = old.memory + size_t{old.capacity} * store.row_bytes;
+    uint8_t* to = grown.memory + size_t{rows} * store.row_bytes;
+    for (uint32_t width : kColumns) {
+        copy(to, from, size_t{old.capacity} * width);
+        from += size_t{old.capacity} * width;
+        to += size_t{rows} * width;
+    }
     release(old.memory, chunk_bytes(store, old.capacity));
     old = grown;
     return true;
@@ -169,6 +182,9 @@ Store* make_store(uint32_t dimension, int32_t metric) {
     store->row_bytes = (dimension + 3) / 4 * 16;
     store->metric = metric;
     store->first_dead = kNoRow;
+    store->first_changed = kNoRow;
+    store->next_id = 1;
+    store->derivation = -1;
     while ((uint64_t{store->row_bytes} << (store->chunk_shift + 1)) <= kChunkBytes) {
         ++store->chunk_shift;
     }
@@ -189,7 +205,11 @@ void free_store(Store* store) {
     if (store->slots)
         release(reinterpret_cast<uint8_t*>(store->slots), map_bytes(store->slot_bits));
     release(store->query, store->row_bytes);
-    release(store->kept, store->kept_bytes);
+    Buffer* const buffers[] = {&store->metadata, &store->layers,   &store->deleted,
+                               &store->journal,  &store->kept,     &store->kept_list,
+                               &store->losses,   &store->witnesses};
+    for (Buffer* buffer : buffers) free_buffer(*buffer);
+    release(const_cast<uint8_t*>(store->pending.bytes.data), store->pending.bytes.size);
     release(reinterpret_cast<uint8_t*>(store), sizeof(Store));
 }
 
@@ -209,26 +229,56 @@ Status reserve_rows(Store& store, uint32_t count) {
     return rows < kNoRow && reserve_chunks(store, rows) ? kOk : kOutOfMemory;
 }
 
-void put_vector(Store& store, uint64_t id, const uint8_t* vector) {
+uint32_t put_vector(Store& store, uint64_t id, const uint8_t* vector) {
     uint32_t slot = find_slot(store, id);
-    if (!store.slots[slot]) store.slots[slot] = take_row(store) + 1;
-    Row row = row_at(store, store.slots[slot] - 1);
+    bool is_new = store.slots[slot] == 0;
+    if (is_new) store.slots[slot] = take_row(store) + 1;
+    uint32_t number = store.slots[slot] - 1;
+    Row row = row_at(store, number);
+    if (is_new) {
+        rvf::store(row.id, id);
+        *row.mark = 0;
+        *row.home = *row.first = *row.metadata = 0;
+    }
     __builtin_memset(row.vector + store.row_bytes - 16, 0, 16);
     copy(row.vector, vector, size_t{store.dimension} * sizeof(float));
-    rvf::store(row.id, id);
     *row.norm = sum_of_products(row.vector, row.vector, store.row_bytes);
-    *row.dead = 0;
+    mark_changed(store, number, kVectorChanged);
+    return number;
+}
+
+void mark_changed(Store& store, uint32_t row, Mark mark) {
+    uint8_t& marks = *row_at(store, row).mark;
+    store.changed_count += !(marks & (kVectorChanged | kMetadataChanged));
+    marks |= mark;
+    if (row < store.first_changed) store.first_changed = row;
+    store.changed = true;
+}
+
+bool reserve_deletes(Store& store, uint32_t count) {
+    return reserve(store.deleted, size_t{count} * sizeof(Deleted)) &&
+           reserve(store.journal, size_t{count} * 8);
 }
 
 bool delete_id(Store& store, uint64_t id) {
     uint32_t slot = find_slot(store, id);
     if (!store.slots[slot]) return false;
-    uint32_t row = store.slots[slot] - 1;
+    uint32_t number = store.slots[slot] - 1;
     clear_slot(store, slot);
-    Row dead = row_at(store, row);
-    *dead.dead = 1;
-    rvf::store(dead.id, uint64_t{store.first_dead});
-    store.first_dead = row;
+    Row row = row_at(store, number);
+    bool inherited = *row.mark & kInherited;
+    bool hides = inherited && store.excludes; // otherwise the bitmap hides it
+    store.membership_changed |= inherited;
+    if (*row.first || hides) {
+        auto* entry = reinterpret_cast<Deleted*>(extend(store.deleted, sizeof(Deleted)));
+        *entry = {id, *row.first, hides};
+    }
+    if (*row.first || inherited) rvf::store(extend(store.journal, 8), id);
+    set_metadata(store, *row.metadata, {});
+    store.changed = true;
+    *row.mark = kDead;
+    rvf::store(row.id, uint64_t{store.first_dead});
+    store.first_dead = number;
     ++store.dead_count;
     return true;
 }
@@ -243,7 +293,8 @@ bool all_finite(const uint8_t* values, uint64_t count) {
 StoreMemory memory_of(const Store& store) {
     uint64_t rows = capacity(store);
     uint64_t ids = rows * sizeof(uint64_t) + map_bytes(store.slot_bits);
-    return {rows * (store.row_bytes + sizeof(float) + 1), ids, store.kept_bytes};
+    return {rows * (store.row_bytes + kColumnBytes - sizeof(uint64_t)), ids,
+            store.kept.capacity + store.witnesses.capacity + store.metadata.capacity};
 }
 
 } // namespace rvf

@@ -1,34 +1,90 @@
-// A store in memory: rows in chunks, ids in a hash map.
+// A store in memory: rows in chunks, ids in a hash map, metadata in one arena; and what is known of
+// the file that it came from and goes to.
 //
 // Invariants between calls:
 //   every live id is in the map exactly once and names a row whose ids entry is that id;
 //   a dead row is in no map, and its ids entry links to the next dead row;
 //   vectors are padded with zeros to a multiple of four elements;
-//   norms hold the sum of squares of their row.
+//   norms hold the sum of squares of their row;
+//   a row that is not as the file has it is marked as changed.
 // Chunks never move once they have their full size, so growing a store copies no vectors.
 #pragma once
 
 #include <stdint.h>
 
+#include "control/buffer.h"
 #include "control/bytes.h"
 #include "control/control.h"
+#include "control/simple_hash.h"
 #include "kernel/status.h"
 
 namespace rvf {
 
 constexpr uint32_t kNoRow = ~0u;
 
-/// Rows of a chunk lie one after the other: vectors, then ids, norms and dead marks.
+/// Bits of a row's mark.
+enum Mark : uint8_t {
+    kDead = 1,            ///< nothing of the row counts
+    kVectorChanged = 2,   ///< since the last commit
+    kMetadataChanged = 4, ///< since the last commit
+    kInherited = 8,       ///< a branch whose parent has the id
+};
+
+/// Rows of a chunk lie one after the other: vectors, then ids, norms, marks, homes, first homes and
+/// metadata.
 struct Chunk {
     uint8_t* memory;
     uint32_t capacity; ///< rows
+};
+
+/// What one commit wrote of rows: a VEC segment, a META segment of ours, or both.
+struct Layer {
+    uint64_t vec_offset;
+    uint64_t vec_bytes; ///< of the payload; 0: no VEC segment
+    uint64_t vec_id;
+    uint64_t meta_offset;
+    uint64_t meta_bytes;
+    uint64_t meta_id;
+    uint32_t records;
+    uint32_t first_row; ///< no row before it has a record here
+};
+
+/// A segment that is carried on byte for byte.
+struct Kept {
+    uint64_t offset; ///< in the file; kNotInFile: it was added since the last commit
+    size_t at;       ///< in Store::kept
+    size_t size;     ///< of header, payload and signature footer
+};
+constexpr uint64_t kNotInFile = ~uint64_t{0};
+
+/// A deleted id that VEC segments of the file, or the parent of a branch, still hold.
+struct Deleted {
+    uint64_t id;
+    uint32_t first;     ///< the first layer that holds it, from 1; 0: none
+    uint32_t inherited; ///< 1: the parent has it
+};
+
+/// A commit that was made and is not acknowledged yet (commit.h).
+struct Pending {
+    Bytes bytes;          ///< in the module's memory; nullptr: there is none
+    size_t data_size;     ///< of what comes before the manifest
+    uint64_t offset;      ///< where the bytes go in the file
+    bool replaces;        ///< they are a whole file
+    int32_t signature;    ///< kind of the segments' footers; -1: they have none
+    uint32_t layers_kept; ///< of those that were there before
+    size_t kept_at;       ///< of the first kept segment in `bytes`
+    size_t witness_at;    ///< of the first witness in `bytes`
+    size_t last_witness;  ///< of the last one
+    size_t journal_bytes; ///< of Store::journal
+    uint64_t next_id;
+    uint8_t witness[kSimpleHashBytes];
 };
 
 struct Store {
     uint32_t dimension;
     uint32_t row_bytes; ///< of one padded vector
     int32_t metric;
-    uint32_t epoch;
+    uint32_t epoch; ///< of the last commit
     uint8_t profile;
     uint32_t warnings;
     uint8_t
@@ -48,8 +104,33 @@ struct Store {
 
     uint8_t* query; ///< one padded vector
 
-    uint8_t* kept; ///< segments carried from the opened file to the next one, headers included
-    size_t kept_bytes;
+    Buffer metadata; ///< records: length u32, entries (metadata.h)
+    size_t stale;    ///< bytes of it that nothing refers to
+    uint32_t about;  ///< where the store's own record is; 0: none
+    bool about_changed;
+    bool has_metadata; ///< META segments of ours are in the file, or must be
+
+    int32_t derivation; ///< how a child was made from its parent, until it is in a witness; else -1
+    bool changed;       ///< since the last commit
+    uint32_t first_changed; ///< no row before it has changed
+    bool frozen;
+    bool is_branch;
+    bool excludes; ///< the branch's membership has no bitmap and shows all of the parent
+    bool membership_changed;
+    uint64_t member_limit;  ///< ids from here on are not in the bitmap
+    uint64_t file_size;     ///< of what is committed
+    uint64_t next_id;       ///< of segments
+    Buffer layers;          ///< of Layer, in the order of the directory
+    Buffer deleted;         ///< of Deleted
+    Buffer journal;         ///< u64 ids deleted since the last commit
+    uint32_t changed_count; ///< rows marked as changed since the last commit, dead ones included
+    Buffer kept;            ///< the bytes of kept segments
+    Buffer kept_list;       ///< of Kept, in file order
+    Buffer witnesses;       ///< segments of runtime witnesses, one after the other
+    size_t last_witness;    ///< where the last of them begins
+    uint8_t witness[kSimpleHashBytes]; ///< of the last witness payload; zeros: none
+    Buffer losses;                     ///< records of rvf_store_losses
+    Pending pending;
 };
 
 /// A new, empty store, or nullptr when memory cannot grow.
@@ -63,20 +144,32 @@ struct Row {
     uint8_t* vector;
     uint8_t* id;
     float* norm;
-    uint8_t* dead;
+    uint8_t* mark;      ///< set of Mark
+    uint32_t* home;     ///< the layer that has the row's last record, from 1; 0: none
+    uint32_t* first;    ///< the first layer that has a record of the id, from 1; 0: none
+    uint32_t* metadata; ///< where its record is in Store::metadata; 0: none
 };
 Row row_at(const Store& store, uint32_t row);
+
+inline bool is_dead(const Row& row) { return *row.mark & kDead; }
 
 uint32_t find_row(const Store& store, uint64_t id);
 
 /// Makes room for `count` more rows; kOutOfMemory leaves the store as it was.
 Status reserve_rows(Store& store, uint32_t count);
 
-/// Inserts or replaces one vector. For a new id a row must have been reserved.
-void put_vector(Store& store, uint64_t id, const uint8_t* vector);
+/// Inserts or replaces one vector; answers its row, marked as changed. For a new id a row must have
+/// been reserved.
+uint32_t put_vector(Store& store, uint64_t id, const uint8_t* vector);
 
-/// False when the id is not live.
+/// Notes that a row is not as the file has it.
+void mark_changed(Store& store, uint32_t row, Mark mark);
+
+/// False when the id is not live. reserve_deletes must have made room.
 bool delete_id(Store& store, uint64_t id);
+
+/// Makes room for remembering that `count` ids were deleted.
+bool reserve_deletes(Store& store, uint32_t count);
 
 /// Whether `count` f32 at any alignment are all finite.
 bool all_finite(const uint8_t* values, uint64_t count);
@@ -84,7 +177,7 @@ bool all_finite(const uint8_t* values, uint64_t count);
 struct StoreMemory {
     uint64_t rows;
     uint64_t ids;
-    uint64_t kept;
+    uint64_t kept; ///< segments and metadata
 };
 StoreMemory memory_of(const Store& store);
 

@@ -21,6 +21,7 @@ enum Status : int32_t {
     kManifestNotFound = -0x0106,   ///< no manifest: not an RVF file, or nothing was committed
     kDimensionMismatch = -0x0200,  ///< a dimension that the call, tile or branch cannot take
     kMetricUnsupported = -0x0202,  ///< no such metric, or not for this data
+    kFilterInvalid = -0x0203,      ///< a filter that is no sound program
     kKTooLarge = -0x0204,          ///< more results asked for than the result buffer holds
     kSegmentTooLarge = -0x0304,    ///< above the size limit of a segment or an export
     kTileOutOfMemory = -0x0401,    ///< the data does not fit its region of tile memory
@@ -28,7 +29,9 @@ enum Status : int32_t {
     kTileUnsupported = -0x0404,    ///< a data type or operation the tile does not have
     kParentNotFound = -0x0600,     ///< a branch that needs the file it was branched from
     kParentHashMismatch = -0x0601, ///< the parent has changed since the branch was made
+    kLineageBroken = -0x0602,      ///< not the file that the branch was made from
     kCowMapCorrupt = -0x0700,      ///< a branch whose record of its parent is damaged
+    kSnapshotFrozen = -0x0704,     ///< a frozen store takes no changes; derive or branch from it
 
     kInvalidPointer = -0xFE00,  ///< pointer or length outside the memory the call may touch
     kOutOfMemory = -0xFE01,     ///< memory could not grow; the state is as before the call
@@ -36,6 +39,7 @@ enum Status : int32_t {
     kBufferTooSmall = -0xFE03,  ///< the answer does not fit the caller's buffer
     kInvalidArgument = -0xFE04, ///< a zero or negative count, or a value outside its range
     kTooManyStores = -0xFE05,   ///< every store handle is taken
+    kCommitPending = -0xFE06,   ///< a commit must be acknowledged or discarded first, or made
     kStoreClosed = -0xFF02,     ///< the handle names no open store
 };
 

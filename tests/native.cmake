@@ -32,8 +32,9 @@ include(${PROJECT_SOURCE_DIR}/host/hub/hub.cmake)
 # --- Unit tests ---
 
 set(RVF_UNIT_TESTS
-  branch content_hash crc distance export graph half hamming handle hnsw hostile index_segment init manifest open out_of_memory
-  protocol quantize red_zone search store topk)
+  branch commit container content_hash crash crc distance export filter graph half hamming handle
+  hnsw hostile index_segment init inspect lineage manifest metadata model open out_of_memory
+  protocol quantize red_zone salvage search signature store topk witness)
 list(TRANSFORM RVF_UNIT_TESTS REPLACE "(.+)" "tests/unit/\\1_test.cpp" OUTPUT_VARIABLE unit_sources)
 add_executable(rvf_unit_tests ${unit_sources})
 target_compile_options(rvf_unit_tests PRIVATE ${RVF_WARNINGS})
@@ -66,11 +67,20 @@ function(rvf_fuzzer name module max_length)
 endfunction()
 
 rvf_fuzzer(open rvf_control_fuzzed 4096 -dict=${PROJECT_SOURCE_DIR}/tests/fuzz/open.dict)
+rvf_fuzzer(filter rvf_control_fuzzed 1024)
+rvf_fuzzer(metadata rvf_control_fuzzed 2048)
+rvf_fuzzer(witness rvf_control_fuzzed 2048)
 rvf_fuzzer(kernel rvf_kernel_fuzzed 4096)
+
+add_executable(fuzz_seeds EXCLUDE_FROM_ALL tests/fuzz/write_seeds.cpp)
+target_compile_options(fuzz_seeds PRIVATE ${RVF_WARNINGS})
+target_link_libraries(fuzz_seeds PRIVATE rvf_control_sanitized)
 
 include(${PROJECT_SOURCE_DIR}/tests/differential/differential.cmake)
 include(${PROJECT_SOURCE_DIR}/tests/sandbox/sandbox.cmake)
 include(${PROJECT_SOURCE_DIR}/tests/hub/hub.cmake)
+include(${PROJECT_SOURCE_DIR}/host/signing/signing.cmake)
+include(${PROJECT_SOURCE_DIR}/tests/signing/signing.cmake)
 include(${PROJECT_SOURCE_DIR}/host/sim/sim_read.cmake)
 include(${PROJECT_SOURCE_DIR}/host/sim/sim.cmake)
 include(${PROJECT_SOURCE_DIR}/tests/simulator/sift.cmake)

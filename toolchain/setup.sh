@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 BUILD_PACKAGES=(cmake ninja-build clang-19 lld-19 llvm-19)
 TEST_PACKAGES=(libclang-rt-19-dev libstdc++-12-dev libsimde-dev libgtest-dev
-    liblz4-dev libzstd-dev nlohmann-json3-dev emscripten clang-format-19 chromium)
+    liblz4-dev libssl-dev libzstd-dev nlohmann-json3-dev emscripten clang-format-19 chromium)
 BENCH_PACKAGES=(valgrind)
 
 say() { printf '\n== %s\n' "$*"; }

@@ -52,7 +52,7 @@ void take_rows(File& file) {
     file.data_rows.assign(store.row_count, kNoRow);
     for (uint32_t i = 0; i < store.row_count; ++i) {
         Row row = row_at(store, i);
-        if (*row.dead) continue;
+        if (is_dead(row)) continue;
         file.data_rows[i] = static_cast<uint32_t>(data.ids.size());
         std::memcpy(data.rows.data() + data.ids.size() * store.dimension, row.vector,
                     size_t{store.dimension} * 4);
@@ -114,7 +114,8 @@ std::string read_rvf(const ReadOptions& options, const std::vector<uint8_t>& raw
         if (!error.empty()) return error;
     }
     Store* opened = nullptr;
-    status = open_store(bytes, bytes_of(parent.bytes), options.metric, opened);
+    FileBytes base = {reinterpret_cast<uintptr_t>(parent.bytes.data()), parent.bytes.size()};
+    status = open_store({bytes, &base, 1, options.metric, false}, opened);
     if (status != kOk) {
         if (is_fault_of(parent, status)) {
             return parent.path + ", the parent of " + file.path + ", is " + status_text(status);

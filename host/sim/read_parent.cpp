@@ -60,7 +60,8 @@ std::string read_parent(const std::string& path, const std::string& given, Bytes
 bool is_fault_of(const Parent& parent, Status status) {
     if (parent.bytes.empty() || status == kParentNotFound || status == kOutOfMemory) return false;
     Store* opened = nullptr;
-    bool same = open_store({parent.bytes.data(), parent.bytes.size()}, {}, -1, opened) == status;
+    Bytes bytes = {parent.bytes.data(), parent.bytes.size()};
+    bool same = open_store({bytes, nullptr, 0, -1, false}, opened) == status;
     if (opened) free_store(opened);
     return same;
 }

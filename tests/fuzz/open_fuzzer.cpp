@@ -1,12 +1,13 @@
-// Any bytes as a file, branches with a parent that is always the same. Whatever opens is searched,
-// exported, opened again and changed; the copy must answer as the original does, and closing must
-// give all memory back.
+// Any bytes as a file, with its parent behind it or one that is always the same. Whatever opens is
+// searched, exported, opened again and changed, and lives on as life.h says; closing must give all
+// memory back.
 #include <algorithm>
 #include <set>
 
 #include "control/heap.h"
-#include "tests/fuzz/require.h"
-#include "tests/unit/rvf_file.h"
+#include "control/manifest.h"
+#include "tests/fuzz/life.h"
+#include "tests/fuzz/mutate.h"
 
 namespace rvf::test {
 namespace {
@@ -62,13 +63,14 @@ void require_same_after_export(int32_t store, const std::vector<float>& point) {
     REQUIRE(!file.empty());
     StoreHandle copy(open_file(file));
     REQUIRE(copy > 0);
-    REQUIRE((static_cast<uint32_t>(rvf_store_warnings(copy)) & ~kNotFiniteRows) == 0);
+    REQUIRE((static_cast<uint32_t>(rvf_store_warnings(copy)) &
+             ~(kNotFiniteRows | kDamagedRecord)) == 0);
     REQUIRE(rvf_store_count(copy) == rvf_store_count(store));
     REQUIRE(ask(copy, point) == ask(store, point));
     REQUIRE(export_file(copy) == file);
 }
 
-/// The parent of every branch that is opened here. Some of its ids have their bit behind the end of
+/// The parent of branches that come without one. Some of its ids have their bit behind the end of
 /// any bitmap that fits a small file.
 const Buffer& parent_file() {
     static const Buffer bytes = [] {
@@ -125,126 +127,118 @@ void walk_segments(const uint8_t* data, size_t size) {
     REQUIRE(rvf_segment_info(address(data), size, count, address(info.data())) == kInvalidArgument);
 }
 
-// --- Mutations that know the format ---
+// --- Inputs: a file, or a file, its parent, the parent's size (u16) and "PRNT" ---
 
-/// Offsets of all headers, by walking as a reader would.
-std::vector<size_t> find_headers(const uint8_t* data, size_t size) {
-    std::vector<size_t> headers;
-    for (size_t at = 0; at + kHeaderBytes <= size;) {
-        uint32_t magic;
-        uint64_t length;
-        std::memcpy(&magic, data + at, 4);
-        std::memcpy(&length, data + at + 16, 8);
-        if (magic != kMagic) {
-            ++at;
-            continue;
-        }
-        headers.push_back(at);
-        bool complete = length <= size - at - kHeaderBytes;
-        at += complete ? kHeaderBytes + static_cast<size_t>(length) : 1;
-    }
-    return headers;
+constexpr uint32_t kParentMark = 0x544E5250;
+constexpr size_t kTrailerBytes = 6;
+
+struct Input {
+    Buffer file;
+    Buffer parent = {}; ///< empty: it is not in the input
+};
+
+Input split(const uint8_t* data, size_t size) {
+    Input input{Buffer(data, data + size)};
+    if (size < kTrailerBytes || get<uint32_t>(input.file, size - 4) != kParentMark) return input;
+    size_t length = get<uint16_t>(input.file, size - kTrailerBytes);
+    if (length > size - kTrailerBytes) return input;
+    auto begin = input.file.end() - static_cast<long>(kTrailerBytes + length);
+    input.parent.assign(begin, begin + static_cast<long>(length));
+    input.file.erase(begin, input.file.end());
+    return input;
 }
 
-/// Makes a record of a branch agree with the parent that it gets here, and with its own bitmap.
-void fix_branch_record(uint8_t type, uint8_t* payload, size_t size) {
-    if (type == kCowMap && size >= 0x51) {
-        std::memcpy(payload + 0x20, parent_hash(parent_file()).data(), 32);
-    }
-    if (type == kMembership && size >= 0x60) {
-        uint64_t offset;
-        uint32_t length;
-        std::memcpy(&offset, payload + 0x18, 8);
-        std::memcpy(&length, payload + 0x20, 4);
-        if (offset > size || length > size - offset) return;
-        Buffer hash = simple_hash(payload + offset, length);
-        std::memcpy(payload + 0x28, hash.data(), 32);
-    }
+Buffer join(const Input& input) {
+    Buffer bytes = input.file;
+    if (input.parent.empty()) return bytes;
+    append(bytes, input.parent);
+    put(bytes, static_cast<uint16_t>(input.parent.size()));
+    put(bytes, kParentMark);
+    return bytes;
 }
 
-/// Gives every complete segment that has a hash the right one, so that mutations get past the
-/// check.
-void fix_hashes(uint8_t* data, size_t size) {
-    for (size_t at : find_headers(data, size)) {
-        uint64_t length, hash[2];
-        std::memcpy(&length, data + at + 16, 8);
-        std::memcpy(hash, data + at + 0x28, 16);
-        if (length > size - at - kHeaderBytes) continue;
-        fix_branch_record(data[at + 5], data + at + kHeaderBytes, static_cast<size_t>(length));
-        if ((hash[0] | hash[1]) == 0) continue;
-        write_hash(data + at, data + at + kHeaderBytes, static_cast<size_t>(length));
-    }
+/// A change of `bytes` that knows the format, to at most `most` bytes.
+void mutate_file(Buffer& bytes, size_t most, Random& random) {
+    Buffer before = bytes;
+    uint32_t choice = random.below(4);
+    if (choice == 0) append_manifest(bytes, random);
+    if (choice == 1) append_segment(bytes, random);
+    if (choice > 1) change_field(bytes, random);
+    if (bytes.size() > most) bytes = before;
 }
 
-template <typename T>
-void overwrite(uint8_t* data, size_t size, size_t at, T value) {
-    if (at + sizeof(T) <= size) std::memcpy(data + at, &value, sizeof(T));
-}
+// --- What must hold ---
 
-/// Changes one field of one header, or one number of its payload.
-void change_field(uint8_t* data, size_t size, Random& random) {
-    std::vector<size_t> headers = find_headers(data, size);
-    if (headers.empty()) return;
-    size_t at = random.pick(headers), payload = at + kHeaderBytes;
-    const std::vector<uint8_t> types = {1, 2, 4, 5, 7, 0x0A, 0x0E, 0x20, 0x22, 0xF0};
-    const std::vector<uint64_t> lengths = {0,  1,        6,        22,    44,
-                                           64, 1u << 28, 1u << 31, ~0ull, ~0ull - 63};
-    const std::vector<uint32_t> counts = {0, 1, 2, 3, 255, 0xFFFF, 0x10000, ~0u};
-    uint64_t length;
-    std::memcpy(&length, data + at + 16, 8);
-    switch (random.below(10)) {
-        case 0:
-            data[at + 5] = random.pick(types);
-            break;
-        case 1:
-            overwrite(data, size, at + 16, random.pick(lengths));
-            break;
-        case 2:
-            overwrite(data, size, at + 16, length + random.below(65) - 32);
-            break;
-        case 3:
-            overwrite(data, size, at + 4, static_cast<uint8_t>(random.below(3)));
-            break;
-        case 4:
-            std::memset(data + at + 0x28, 0, 16);
-            break;
-        case 5:
-            overwrite(data, size, payload, static_cast<uint16_t>(random.below(6)));
-            break;
-        case 6:
-            overwrite(data, size, payload + 2, random.pick(counts));
-            break;
-        case 7:
-            overwrite(data, size, payload + 4, static_cast<uint16_t>(random.below(6)));
-            break;
-        case 8:
-            overwrite(data, size, payload + 14, random.pick(counts));
-            break;
-        default:
-            overwrite(data, size, payload + 22 + 25 * random.below(6) + 8,
-                      uint64_t{random.pick(headers)});
+void require_losses(int32_t store) {
+    int32_t count = rvf_store_losses(store, 0, 0);
+    REQUIRE(count >= 0);
+    Buffer records(static_cast<size_t>(count) * kLossBytes);
+    REQUIRE(rvf_store_losses(store, address(records.data()), records.size()) == count);
+    bool warned = static_cast<uint32_t>(rvf_store_warnings(store)) & kLosses;
+    REQUIRE(warned == (count > 0));
+    for (size_t at = 0; at < records.size(); at += kLossBytes) {
+        REQUIRE(get<int32_t>(records, at + 28) < 0);
     }
 }
 
-/// Appends a manifest that lists every segment; without room for it nothing changes.
-size_t append_manifest(uint8_t* data, size_t size, size_t max_size, Random& random) {
-    FileBuilder file;
-    file.dimension = static_cast<uint16_t>(1 + random.below(5));
-    file.metric = static_cast<uint8_t>(random.below(4));
-    for (size_t at : find_headers(data, size)) {
-        uint64_t length;
-        std::memcpy(&length, data + at + 16, 8);
-        file.directory.push_back({1, at, length, data[at + 5]});
-        if (data[at + 5] == kVec && at + kHeaderBytes + 2 <= size) {
-            std::memcpy(&file.dimension, data + at + kHeaderBytes, 2);
-        }
+/// Salvaging a file that is sound gives the same.
+void require_same_salvaged(int32_t store, int32_t salvaged) {
+    if (salvaged == kOutOfMemory) return;
+    REQUIRE(salvaged > 0);
+    require_same(shown_by(store), shown_by(salvaged));
+    REQUIRE(rvf_store_losses(salvaged, 0, 0) == 0);
+}
+
+/// What a directory means that lists one segment as two things, nobody says.
+bool lists_twice(const Buffer& file) {
+    Manifest manifest;
+    uint32_t warnings = 0;
+    if (find_manifest({file.data(), file.size()}, manifest, warnings) != kOk) return false;
+    std::set<uint64_t> offsets;
+    for (uint32_t i = 0; i < manifest.entry_count; ++i) {
+        if (!offsets.insert(directory_entry(manifest, i).offset).second) return true;
     }
-    while (random.below(3) == 0) file.deleted.push_back(random.below(10));
-    if (random.below(2)) file.identity = Buffer(68, 1);
-    Buffer manifest = segment(kManifest, 9, file.manifest_payload());
-    if (manifest.size() > max_size - size) return size;
-    std::memcpy(data + size, manifest.data(), manifest.size());
-    return size + manifest.size();
+    return false;
+}
+
+void live(int32_t store, const Buffer& file, const Opener& opener, uint64_t seed) {
+    if (lists_twice(file)) {
+        rvf_store_close(store);
+        return;
+    }
+    Life life(store, file, opener, seed);
+    for (uint64_t steps = seed % 5; steps > 0; --steps) life.step();
+    life.end();
+    rvf_store_close(life.store());
+}
+
+void open_and_live(const Input& input) {
+    uint64_t seed = crc_of(input.file.data(), input.file.size(), 0xEDB88320);
+    Opener plain{{input.parent.empty() ? parent_file() : input.parent, parent_file()}};
+    Opener salvage{plain.parents, kSalvage};
+    if (seed % 8 == 0) salvage.parents.clear();
+    StoreHandle salvaged(salvage(input.file));
+    REQUIRE(salvaged != 0);
+    if (salvaged > 0) require_losses(salvaged);
+    int32_t store = open_file(input.file);
+    if (store == kParentNotFound) store = plain(input.file);
+    REQUIRE(store != 0);
+    if (store < 0) {
+        if (salvaged > 0) live(salvage(input.file), input.file, salvage, seed);
+        return;
+    }
+    StoreHandle opened(store);
+    if (!salvage.parents.empty()) require_same_salvaged(store, salvaged);
+    live(plain(input.file), input.file, plain, seed);
+    std::vector<float> point = make_query(input.file.data(), input.file.size(),
+                                          static_cast<size_t>(rvf_store_dimension(store)));
+    require_same_after_export(store, point);
+    if (native_store(store)->frozen) {
+        REQUIRE(ingest(store, {1}, point) == kSnapshotFrozen);
+        return;
+    }
+    change(store, point, ask(store, point));
+    require_same_after_export(store, point);
 }
 
 } // namespace
@@ -254,17 +248,30 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
                                           unsigned seed) {
-    rvf::test::Random random(seed);
-    uint32_t choice = random.below(8);
-    if (choice == 0) {
-        size = rvf::test::append_manifest(data, size, max_size, random);
-    } else if (choice < 4) {
-        rvf::test::change_field(data, size, random);
+    using namespace rvf::test;
+    Random random(seed);
+    Input input = split(data, size);
+    bool has_parent = !input.parent.empty();
+    size_t room = max_size - std::min(max_size, size + kTrailerBytes);
+    uint32_t choice = random.below(16);
+    Buffer& target = has_parent && choice % 3 == 0 ? input.parent : input.file;
+    if (choice == 0 && !has_parent) {
+        input.parent = parent_file();
+    } else if (choice < 8) {
+        mutate_file(target, target.size() + room, random);
     } else {
-        size = LLVMFuzzerMutate(data, size, max_size);
+        size_t before = target.size();
+        target.resize(before + std::min<size_t>(room, 256));
+        target.resize(LLVMFuzzerMutate(target.data(), before, target.size()));
     }
-    if (random.below(8)) rvf::test::fix_hashes(data, size);
-    return size;
+    if (random.below(8)) {
+        fix_hashes(input.parent, parent_file(), random);
+        fix_hashes(input.file, input.parent.empty() ? parent_file() : input.parent, random);
+    }
+    rvf::test::Buffer bytes = join(input);
+    if (bytes.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
+    std::copy(bytes.begin(), bytes.end(), data);
+    return bytes.size();
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -273,21 +280,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     rvf_memory_limit(512u << 20);
     walk_segments(data, size);
     uint64_t held = memory_size();
-    int32_t store = rvf_store_open(address(data), size);
-    if (store == kParentNotFound) {
-        const Buffer& parent = parent_file();
-        store =
-            rvf_store_open_branch(address(data), size, address(parent.data()), parent.size(), -1);
-    }
-    REQUIRE(store != 0);
-    if (store > 0) {
-        std::vector<float> point =
-            make_query(data, size, static_cast<size_t>(rvf_store_dimension(store)));
-        require_same_after_export(store, point);
-        change(store, point, ask(store, point));
-        require_same_after_export(store, point);
-        REQUIRE(rvf_store_close(store) == 0);
-    }
+    open_and_live(split(data, size));
     REQUIRE(memory_size() == held);
     return 0;
 }

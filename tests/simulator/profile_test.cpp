@@ -18,6 +18,7 @@ using sim::kGeneric;
 using sim::kHot;
 using sim::refuses;
 using sim::Violation;
+using test::Buffer;
 
 constexpr uint32_t kAsF16 = tile::kF16, kAsI8 = tile::kI8;
 

@@ -7,6 +7,7 @@ namespace {
 
 using namespace test;
 using sim::ReadOptions;
+using test::Buffer;
 
 constexpr uint8_t kCompressions[] = {1, 2}; // LZ4, ZSTD
 

@@ -12,6 +12,7 @@ using namespace test;
 using sim::File;
 using sim::GraphOptions;
 using sim::GraphReport;
+using test::Buffer;
 
 hub::Graph graph_of(const File& file, GraphReport& report, const GraphOptions& options = {}) {
     hub::Graph graph;

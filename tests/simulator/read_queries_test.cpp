@@ -6,6 +6,7 @@ namespace rvf {
 namespace {
 
 using namespace test;
+using test::Buffer;
 
 struct Asked {
     std::vector<std::vector<float>> queries;

@@ -13,6 +13,7 @@ namespace {
 using namespace test;
 using sim::File;
 using sim::ReadOptions;
+using test::Buffer;
 
 // --- Reference ---
 

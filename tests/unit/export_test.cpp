@@ -59,6 +59,7 @@ TEST(Export, OfAnEmptyStoreIsOneManifest) {
     StoreHandle store(9, kL2);
     FileBuilder manifest;
     manifest.dimension = 9;
+    manifest.epoch = 1;
     EXPECT_EQ(export_file(store), segment(kManifest, 1, manifest.manifest_payload()));
 }
 
@@ -67,6 +68,7 @@ TEST(Export, CarriesTheFileIdOfACreatedStore) {
     Buffer id(16, 0xAB);
     ASSERT_EQ(rvf_store_set_file_id(store, address(id.data())), 0);
     FileBuilder manifest;
+    manifest.epoch = 1;
     manifest.identity = id;
     manifest.identity.resize(68);
     EXPECT_EQ(export_file(store), segment(kManifest, 1, manifest.manifest_payload()));
@@ -165,15 +167,71 @@ TEST(Export, LeavesOutVectorsThatWereNeverCommitted) {
     EXPECT_EQ(segments_of(export_file(store)).size(), 1u);
 }
 
-TEST(Export, GivesTheManifestTheLargestIdAndOne) {
+// What an export writes anew is numbered from 1; what it carries on keeps its number.
+TEST(Export, NumbersItsOwnSegmentsFromOne) {
     FileBuilder file;
+    file.add_vectors({1}, {1, 2});
     for (uint64_t id : {9u, 3u, 0u}) {
         file.next_id = id;
         file.add(kMeta, Buffer(4, 1));
     }
     file.commit();
     StoreHandle store(open_file(file.bytes));
-    EXPECT_EQ(test::get<uint64_t>(segments_of(export_file(store)).back(), 8), 10u);
+    std::vector<uint64_t> ids;
+    for (const Buffer& written : segments_of(export_file(store))) {
+        ids.push_back(test::get<uint64_t>(written, 8));
+    }
+    EXPECT_EQ(ids, (std::vector<uint64_t>{1, 9, 3, 0, 2}));
+}
+
+// The epoch of a file is that of its last commit; what has changed since is one commit more.
+TEST(Export, CountsAllThatHasChangedAsOneCommit) {
+    FileBuilder file;
+    file.epoch = 41;
+    file.add_vectors({1, 2}, {1, 2, 3, 4});
+    file.commit();
+    StoreHandle store(open_file(file.bytes));
+    auto epoch = [&] {
+        return test::get<uint32_t>(segments_of(export_file(store)).back(), test::kHeaderBytes);
+    };
+    EXPECT_EQ(epoch(), 41u);
+    test::remove_ids(store, {1});
+    ingest(store, {3}, {5, 6});
+    EXPECT_EQ(epoch(), 42u);
+}
+
+Buffer runtime_witness(uint64_t time) {
+    Buffer payload = {1};
+    test::put(payload, time);
+    test::put(payload, uint32_t{6});
+    append(payload, {'i', 'n', 'g', 'e', 's', 't'});
+    append(payload, Buffer(32, 7));
+    return payload;
+}
+
+// Earlier witnesses are in the file, but not in its directory, which must stay small.
+TEST(Export, PutsWitnessesLastAndListsOnlyTheLast) {
+    FileBuilder file;
+    for (uint64_t time : {10u, 20u, 30u}) {
+        file.add(kWitness, runtime_witness(time));
+        file.add(kMeta, Buffer(9, static_cast<uint8_t>(time)));
+    }
+    file.commit();
+    StoreHandle store(open_file(file.bytes));
+    std::vector<Buffer> written = segments_of(export_file(store));
+    ASSERT_EQ(written.size(), 7u);
+    for (size_t i = 3; i < 6; ++i) {
+        Buffer payload(written[i].begin() + test::kHeaderBytes, written[i].end());
+        EXPECT_EQ(payload, runtime_witness(10 * (i - 2)));
+    }
+    const Buffer& manifest = written.back();
+    std::vector<uint64_t> listed;
+    for (uint32_t i = 0; i < test::get<uint32_t>(manifest, 64 + 14); ++i) {
+        listed.push_back(test::get<uint64_t>(manifest, 64 + 22 + 25 * i + 8));
+    }
+    std::vector<uint64_t> offsets = {0, 73, 146};
+    offsets.push_back(219 + 2 * written[3].size());
+    EXPECT_EQ(listed, offsets);
 }
 
 // A branch map outside the directory belongs to nothing. Listed in an export, it would make the
@@ -208,9 +266,10 @@ TEST(Export, KeepsCommittedSegmentsBehindATornOne) {
     EXPECT_TRUE(std::find(written.begin(), written.end(), meta) != written.end());
 }
 
-// 512 rows of 65,535 dimensions are more than the 128 MiB that one segment takes.
+// 512 rows of 65,535 dimensions are the first that are not less than 128 MiB; no segment takes
+// more.
 TEST(Export, SplitsManyVectorsIntoSegmentsThatUpstreamReads) {
-    constexpr int32_t kRows = 512;
+    constexpr int32_t kRows = 513;
     StoreHandle store(65535, kL2);
     std::vector<float> vector(65535);
     for (uint64_t id = 0; id < kRows; ++id) {

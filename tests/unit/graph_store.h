@@ -55,7 +55,7 @@ inline GraphPointer built(const Store& store, uint32_t m = 16, uint32_t ef_const
 }
 
 inline bool is_live(const Store& store, uint32_t row) {
-    return row < store.row_count && !*row_at(store, row).dead;
+    return row < store.row_count && !is_dead(row_at(store, row));
 }
 
 inline std::vector<uint32_t> neighbors(const Graph& graph, uint32_t row, uint32_t layer) {
@@ -144,7 +144,7 @@ inline std::vector<Answer> search_graph(Graph& graph, Store& store, const std::v
 inline std::vector<Answer> search_rows(Store& store, const std::vector<float>& point, uint32_t k) {
     set_query(store, point);
     Buffer hits(size_t{std::min(k, live_count(store))} * kHitBytes);
-    return answers_in(hits, search_exact(store, store.metric, k, hits.data()));
+    return answers_in(hits, search_exact(store, store.metric, k, {}, hits.data()));
 }
 
 inline double exact_distance(int32_t metric, const std::vector<float>& a,

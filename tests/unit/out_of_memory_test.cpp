@@ -176,14 +176,26 @@ TEST_F(OutOfMemory, IngestThatAddsChunksIsAllOrNothing) {
     expect_all_or_nothing(65535, 10, 60, 200'000);
 }
 
-TEST_F(OutOfMemory, ReplacingAndDeletingNeedNoMemory) {
+TEST_F(OutOfMemory, ReplacingNeedsNoMemory) {
     StoreHandle store(2, kL2);
     ASSERT_EQ(ingest(store, {1, 2, 3}, {1, 1, 2, 2, 3, 3}), 3);
+    ASSERT_EQ(test::remove_ids(store, {2}), 1);
     Limit limit(0);
-    EXPECT_EQ(ingest(store, {1, 2, 3}, {4, 4, 5, 5, 6, 6}), 3);
-    EXPECT_EQ(test::remove_ids(store, {2}), 1);
-    EXPECT_EQ(ingest(store, {9}, {7, 7}), 1);
+    EXPECT_EQ(ingest(store, {1, 3}, {4, 4, 6, 6}), 2);
+    EXPECT_EQ(ingest(store, {9}, {7, 7}), 1); // where 2 was
     EXPECT_EQ(test::rows_of(store), (test::Rows{{1, {4, 4}}, {3, {6, 6}}, {9, {7, 7}}}));
+}
+
+// What was deleted must be remembered until the file knows.
+TEST_F(OutOfMemory, DeletingIsAllOrNothing) {
+    StoreHandle store(2, kL2);
+    ASSERT_EQ(ingest(store, {1, 2, 3}, {1, 1, 2, 2, 3, 3}), 3);
+    State state(store);
+    int failures = sweep(
+        4, [&] { return test::remove_ids(store, {3, 1}); },
+        [&] { EXPECT_EQ(State(store), state); });
+    EXPECT_GT(failures, 2);
+    EXPECT_EQ(test::rows_of(store), (test::Rows{{2, {2, 2}}}));
 }
 
 TEST_F(OutOfMemory, QueryAndExportNeedNoMemory) {

@@ -41,9 +41,17 @@ rvf_store_create (i32 i32) -> i32
 rvf_store_open (i32 i32) -> i32
 rvf_store_open_as (i32 i32 i32) -> i32
 rvf_store_open_branch (i32 i32 i32 i32 i32) -> i32
+rvf_store_open_with (i32 i32 i32 i32 i32 i32) -> i32
+rvf_store_losses (i32 i32 i32) -> i32
 rvf_store_close (i32) -> i32
 rvf_store_ingest (i32 i32 i32 i32) -> i32
+rvf_store_upsert (i32 i32 i32 i32 i32 i32) -> i32
+rvf_store_set_metadata (i32 i32 i32 i32) -> i32
+rvf_store_metadata (i32 i32 i32 i32) -> i32
 rvf_store_query (i32 i32 i32 i32 i32) -> i32
+rvf_store_search (i32 i32 i32 i32 i32 i32 i32) -> i32
+rvf_store_delete_where (i32 i32 i32) -> i32
+rvf_store_ids (i32 i32 i32) -> i32
 rvf_store_delete (i32 i32 i32) -> i32
 rvf_store_vector (i32 i32 i32) -> i32
 rvf_store_count (i32) -> i32
@@ -51,12 +59,30 @@ rvf_store_dimension (i32) -> i32
 rvf_store_status (i32 i32) -> i32
 rvf_store_warnings (i32) -> i32
 rvf_store_set_file_id (i32 i32) -> i32
+rvf_store_commit (i32 i64 i32 i32 i32) -> i32
+rvf_store_acknowledge (i32) -> i32
+rvf_store_discard (i32) -> i32
+rvf_store_freeze (i32) -> i32
+rvf_store_derive (i32 i32 i32 i32 i32) -> i32
+rvf_store_branch (i32 i32 i32 i32 i32 i32) -> i32
+rvf_store_lineage (i32 i32) -> i32
+rvf_store_state (i32 i32) -> i32
+rvf_store_embed (i32 i32 i32 i32) -> i32
+rvf_store_segment (i32 i32 i32) -> i32
 rvf_store_export_size (i32) -> i32
 rvf_store_export (i32 i32 i32) -> i32
 rvf_store_memory_usage (i32 i32) -> i32
 rvf_parse_header (i32 i32 i32) -> i32
 rvf_segment_count (i32 i32) -> i32
 rvf_segment_info (i32 i32 i32 i32) -> i32
+rvf_segment_at (i32 i32 i32 i32) -> i32
+rvf_verify_checksum (i32 i32) -> i32
+rvf_signing_input (i32 i32 i32) -> i32
+rvf_hash (i32 i32 i32 i32) -> i32
+rvf_witness_report (i32 i32 i32) -> i32
+rvf_witness_verify (i32 i32) -> i32
+rvf_witness_count (i32 i32) -> i32
+rvf_witness_entry (i32 i32 i32 i64 i32 i32) -> i32
 `;
 
 describe("the modules", () => {

@@ -148,6 +148,8 @@ const WASM_FILE = WARNING.WASM_LAYOUT | WARNING.METRIC_ASSUMED;
 const WARNINGS = {
   "crafted_fake_manifest_in_payload.rvf": WARNING.TORN_TAIL,
   "crafted_two_dimensions.rvf": WARNING.FOREIGN_DIMENSION,
+  "damaged_flip_vec_header_id.rvf": WARNING.DAMAGED_HEADER,
+  "damaged_flip_vec_header_type.rvf": WARNING.DAMAGED_HEADER,
   "damaged_magic_last_manifest.rvf": WARNING.TORN_TAIL,
   "damaged_manifest_dim.rvf": WARNING.SKIPPED_MANIFEST,
   "damaged_manifest_dir_offset.rvf": WARNING.SKIPPED_MANIFEST,
@@ -360,12 +362,14 @@ describe("where the table of differences needs more than a count", () => {
   }
 });
 
-/** Segments that an export carries on, by the bytes of each. */
+/** Segments that an export carries on, by the bytes of each: witnesses of the runtime come last. */
 function keptSegments(bytes) {
   const dropped = [TYPE.VEC, TYPE.MANIFEST, 0x02, 0x04];
-  return scanSegments(bytes)
-    .filter(({ type }) => !dropped.includes(type))
-    .map(({ offset, end }) => Buffer.from(bytes.subarray(offset, end)).toString("hex"));
+  const isWitness = ({ type, offset }) => type === 0x0a && bytes[offset + 64] <= 1;
+  const kept = scanSegments(bytes).filter(({ type }) => !dropped.includes(type));
+  return [...kept.filter((one) => !isWitness(one)), ...kept.filter(isWitness)].map(
+    ({ offset, end }) => Buffer.from(bytes.subarray(offset, end)).toString("hex"),
+  );
 }
 
 describe("an export of an opened file", () => {
@@ -384,7 +388,7 @@ describe("an export of an opened file", () => {
       const kept = keptSegments(bytes);
       assert.deepEqual(keptSegments(control.export(handle).bytes), kept, name);
       const size = kept.reduce((all, text) => all + text.length / 2, 0);
-      assert.equal(control.memoryUsage(handle).kept, size, name);
+      assert.ok(control.memoryUsage(handle).kept >= size, name);
       return sum + kept.length;
     }, 0);
     assert.ok(total > 50, `only ${total} segments in all fixtures`);
@@ -495,7 +499,7 @@ describe("the manifest that decides", () => {
   });
 
   test("with a good hash counts whatever its directory says of other segments", () => {
-    assert.deepEqual(found(concat(old, lying)), [2, 0]);
+    assert.deepEqual(found(concat(old, lying)), [2, WARNING.DAMAGED_HEADER]);
   });
 
   test("without a hash counts only if its directory holds", () => {

@@ -1,0 +1,176 @@
+#include "control/kept.h"
+
+#include "control/cow.h"
+#include "control/manifest.h"
+#include "control/metadata.h"
+#include "control/signature.h"
+#include "control/witness.h"
+
+namespace rvf {
+namespace {
+
+constexpr uint32_t kKinds = 3;
+
+/// Of the kinds of which only the last in the directory counts; kKinds: all of them do.
+uint32_t record_kind(uint8_t type) {
+    constexpr uint8_t kTypes[] = {kIndexSegment, kCowMapSegment, kMembershipSegment};
+    uint32_t kind = 0;
+    while (kind < kKinds && kTypes[kind] != type) ++kind;
+    return kind;
+}
+
+/// `is_record`: of its kind the one that counts.
+bool is_kept(const Segment& segment, bool is_record) {
+    uint8_t type = segment.type;
+    if (record_kind(type) < kKinds) return is_record;
+    if (type == kMetaSegment) return !is_our_meta(segment.payload);
+    return type != kVecSegment && type != kJournalSegment && type != kManifestSegment;
+}
+
+bool is_sound_witness(Bytes file, const Segment& segment) {
+    return segment.type == kWitnessSegment && is_runtime_witness(segment.payload) &&
+           check_hash(file, segment) != HashState::kBad;
+}
+
+/// Whether the next manifest from `offset` on, which then is behind it, is sound. A write that was
+/// interrupted may have left all of its segments, and a manifest with holes.
+bool is_committed(Bytes file, uint64_t& offset) {
+    Segment segment;
+    while (find_segment(file, offset, segment)) {
+        offset = segment.complete ? segment.end() : segment.offset + 1;
+        if (!segment.complete || segment.type != kManifestSegment) continue;
+        return check_hash(file, segment) != HashState::kBad;
+    }
+    return true;
+}
+
+/// What the segments that freeze a file, and those that nobody writes, say.
+void read_record(Store& store, Bytes file, const Segment& segment) {
+    bool is_refcount = segment.type == kRefcountSegment;
+    if (!is_refcount && segment.type != kDeltaSegment) return;
+    bool sound =
+        check_hash(file, segment) != HashState::kBad &&
+        (is_refcount ? is_refcount_header(segment.payload) : is_delta_header(segment.payload));
+    if (!sound) store.warnings |= kDamagedRecord;
+    if (sound && is_refcount) store.frozen |= load<uint32_t>(segment.payload.data + 24) != 0;
+}
+
+bool keep(Store& store, Bytes file, const Segment& segment, size_t size) {
+    bool is_witness = is_sound_witness(file, segment);
+    Buffer& bytes = is_witness ? store.witnesses : store.kept;
+    if (!reserve(store.kept_list, sizeof(Kept))) return false;
+    uint8_t* copied = extend(bytes, size);
+    if (!copied) return false;
+    copy(copied, file.data + segment.offset, size);
+    copied[kTypeOffset] = segment.type;
+    if (segment.id >= store.next_id) store.next_id = segment.id + 1;
+    size_t at = bytes.size - size;
+    if (is_witness) {
+        simple_hash(segment.payload, store.witness);
+        store.last_witness = at;
+        return true;
+    }
+    *reinterpret_cast<Kept*>(extend(store.kept_list, sizeof(Kept))) = {segment.offset, at, size};
+    read_record(store, file, segment);
+    return true;
+}
+
+} // namespace
+
+Segment kept_segment(const Store& store, const Kept& kept) {
+    Segment segment;
+    read_segment({store.kept.data + kept.at, kept.size}, 0, segment);
+    return segment;
+}
+
+bool may_be_added(uint8_t type, Bytes payload) {
+    Segment segment = {};
+    segment.type = type;
+    segment.payload = payload;
+    bool is_ours =
+        type == kRefcountSegment || (type == kWitnessSegment && is_runtime_witness(payload));
+    return type != 0 && !is_ours && is_kept(segment, false);
+}
+
+Status add_segment(Store& store, uint8_t type, Bytes payload, uint64_t& id) {
+    size_t size = kSegmentHeaderBytes + payload.size;
+    if (!reserve(store.kept_list, sizeof(Kept)) || !reserve(store.kept, size)) return kOutOfMemory;
+    auto* kept = reinterpret_cast<Kept*>(extend(store.kept_list, sizeof(Kept)));
+    *kept = {kNotInFile, store.kept.size, size};
+    uint8_t* segment = extend(store.kept, size);
+    copy(segment + kSegmentHeaderBytes, payload.data, payload.size);
+    id = store.next_id++;
+    write_header(segment, type, id, payload);
+    store.changed = true;
+    return kOk;
+}
+
+void drop_segments(Store& store, uint8_t type, bool only_in_file) {
+    Kept* list = items_of<Kept>(store.kept_list);
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < count_of<Kept>(store.kept_list); ++i) {
+        bool is_one = store.kept.data[list[i].at + kTypeOffset] == type &&
+                      !(only_in_file && list[i].offset == kNotInFile);
+        if (!is_one) list[left++] = list[i];
+    }
+    store.kept_list.size = left * sizeof(Kept);
+}
+
+/// Takes over every kept segment before the end of `manifest`, and the witnesses directly behind
+/// it, where upstream puts the one of a compaction. The length of a segment is not believed when it
+/// reaches into the next listed one, or when its hash is bad and no directory lists it; what a torn
+/// write left is walked over byte by byte. The next commit goes where what is committed ends.
+Status keep_segments(Store& store, Bytes file, const Manifest& manifest) {
+    uint64_t committed = manifest.end + footer_bytes(file, manifest.end);
+    Segment segment;
+    uint32_t next = 0;   // directory entry; a directory is in file order, and else the hash decides
+    uint64_t judged = 0; // what is not listed before here counts, or not
+    bool counts = true;
+    uint64_t records[kKinds + 1] = {}; // one past the offset of the last in the directory
+    for (uint32_t i = 0; i < manifest.entry_count; ++i) {
+        DirectoryEntry entry = directory_entry(manifest, i);
+        records[record_kind(entry.type)] = entry.offset + 1;
+    }
+    uint64_t left_to_hash = file.size; // of segments that are not listed; sound ones do not overlap
+    for (uint64_t offset = 0; find_segment(file, offset, segment);) {
+        while (next < manifest.entry_count &&
+               directory_entry(manifest, next).offset < segment.offset) {
+            ++next;
+        }
+        bool listed =
+            next < manifest.entry_count && directory_entry(manifest, next).offset == segment.offset;
+        if (listed)
+            segment.type = directory_entry(manifest, next).type; // the header may be damaged
+        bool behind = segment.offset >= manifest.end;
+        if (behind && (segment.offset != committed || segment.type != kWitnessSegment)) break;
+        uint32_t after = next;
+        while (after < manifest.entry_count &&
+               directory_entry(manifest, after).offset <= segment.offset) {
+            ++after;
+        }
+        uint64_t limit = after < manifest.entry_count ? directory_entry(manifest, after).offset
+                         : behind                     ? uint64_t{file.size}
+                                                      : manifest.end;
+        bool fits = segment.complete && segment.end() <= limit;
+        bool sound = fits && listed;
+        if (fits && !listed && segment.payload_length <= left_to_hash) {
+            left_to_hash -= segment.payload_length;
+            sound = check_hash(file, segment) != HashState::kBad;
+        }
+        uint64_t end = segment.end() + (sound ? footer_bytes(file, segment.end()) : 0);
+        bool is_record = segment.offset + 1 == records[record_kind(segment.type)];
+        if (sound && !listed && end > judged) counts = is_committed(file, judged = end);
+        bool is_lost = sound && listed && segment.type == kMetaSegment &&
+                       check_hash(file, segment) == HashState::kBad;
+        if (sound && (listed || counts) && is_kept(segment, is_record) && !is_lost) {
+            if (!keep(store, file, segment, static_cast<size_t>(end - segment.offset)))
+                return kOutOfMemory;
+        }
+        offset = sound ? end : segment.offset + 1;
+        if (behind && sound) committed = end;
+    }
+    store.file_size = committed;
+    return kOk;
+}
+
+} // namespace rvf
