@@ -7,17 +7,39 @@ export interface ControlExports {
   rvf_alloc(size: number): number;
   rvf_free(ptr: number, size: number): void;
   rvf_memory_limit(maxBytes: number): number;
+
   rvf_store_create(dimension: number, metric: number): number;
-  rvf_store_open_branch(
+  rvf_store_open_with(
     buf: number,
     len: number,
-    parent: number,
-    parentLen: number,
+    parents: number,
+    parentCount: number,
     metric: number,
+    flags: number,
   ): number;
+  rvf_store_losses(handle: number, out: number, len: number): number;
   rvf_store_close(handle: number): number;
-  rvf_store_ingest(handle: number, vecs: number, ids: number, count: number): number;
-  rvf_store_query(handle: number, query: number, k: number, metric: number, out: number): number;
+  rvf_store_upsert(
+    handle: number,
+    vecs: number,
+    ids: number,
+    count: number,
+    meta: number,
+    metaLen: number,
+  ): number;
+  rvf_store_set_metadata(handle: number, id: number, meta: number, metaLen: number): number;
+  rvf_store_metadata(handle: number, id: number, out: number, len: number): number;
+  rvf_store_search(
+    handle: number,
+    query: number,
+    k: number,
+    metric: number,
+    filter: number,
+    filterLen: number,
+    out: number,
+  ): number;
+  rvf_store_delete_where(handle: number, filter: number, filterLen: number): number;
+  rvf_store_ids(handle: number, out: number, len: number): number;
   rvf_store_delete(handle: number, ids: number, count: number): number;
   rvf_store_vector(handle: number, id: number, out: number): number;
   rvf_store_count(handle: number): number;
@@ -25,9 +47,54 @@ export interface ControlExports {
   rvf_store_status(handle: number, out: number): number;
   rvf_store_warnings(handle: number): number;
   rvf_store_set_file_id(handle: number, id: number): number;
+
+  rvf_store_commit(
+    handle: number,
+    timeNs: bigint,
+    signature: number,
+    flags: number,
+    out: number,
+  ): number;
+  rvf_store_acknowledge(handle: number): number;
+  rvf_store_discard(handle: number): number;
+  rvf_store_freeze(handle: number): number;
+  rvf_store_derive(
+    handle: number,
+    type: number,
+    fileId: number,
+    parent: number,
+    parentLen: number,
+  ): number;
+  rvf_store_branch(
+    handle: number,
+    fileId: number,
+    parent: number,
+    parentLen: number,
+    name: number,
+    nameLen: number,
+  ): number;
+  rvf_store_lineage(handle: number, out: number): number;
+  rvf_store_state(handle: number, out: number): number;
+  rvf_store_embed(handle: number, type: number, payload: number, len: number): number;
+  rvf_store_segment(handle: number, index: number, out: number): number;
   rvf_store_export_size(handle: number): number;
   rvf_store_export(handle: number, out: number, len: number): number;
   rvf_store_memory_usage(handle: number, out: number): number;
+
+  rvf_segment_at(buf: number, len: number, offset: number, out: number): number;
+  rvf_verify_checksum(buf: number, len: number): number;
+  rvf_signing_input(buf: number, len: number, out: number): number;
+  rvf_hash(kind: number, buf: number, len: number, out: number): number;
+  rvf_witness_report(buf: number, len: number, out: number): number;
+  rvf_witness_count(chain: number, len: number): number;
+  rvf_witness_entry(
+    chain: number,
+    len: number,
+    action: number,
+    timeNs: bigint,
+    type: number,
+    out: number,
+  ): number;
 }
 
 /** The 14 exports of rvf_kernel.wasm and its memory, which never grows. */

@@ -2,7 +2,10 @@
 
 export type { KernelExports } from "./abi.js";
 export { RvfError, RvfErrorCode, type RvfErrorName } from "./errors.js";
+export { inspectSegments, verifyChecksum } from "./inspect.js";
 export { Kernel, loadKernelSync, TileMemory } from "./kernel.js";
 export { initSync } from "./module.js";
+export { ed25519Signer, ed25519Verifier, verifySignatures } from "./signatures.js";
 export { RvfStore } from "./store.js";
 export type * from "./types.js";
+export { createWitnessChain, verifyWitnessChain, verifyWitnesses } from "./witness.js";

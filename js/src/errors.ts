@@ -11,6 +11,7 @@ export const statusCodes = {
   ManifestNotFound: 0x0106,
   DimensionMismatch: 0x0200,
   MetricUnsupported: 0x0202,
+  FilterParseError: 0x0203,
   KTooLarge: 0x0204,
   SegmentTooLarge: 0x0304,
   TileOutOfMemory: 0x0401,
@@ -18,13 +19,16 @@ export const statusCodes = {
   TileUnsupported: 0x0404,
   ParentNotFound: 0x0600,
   ParentHashMismatch: 0x0601,
+  LineageBroken: 0x0602,
   CowMapCorrupt: 0x0700,
+  SnapshotFrozen: 0x0704,
   InvalidPointer: 0xfe00,
   OutOfMemory: 0xfe01,
   NotFinite: 0xfe02,
   BufferTooSmall: 0xfe03,
   InvalidArgument: 0xfe04,
   TooManyStores: 0xfe05,
+  CommitPending: 0xfe06,
   StoreClosed: 0xff02,
 } as const;
 
@@ -56,6 +60,7 @@ export const errorTexts: Record<RvfErrorName, string> = {
   DimensionMismatch:
     "The number of elements does not fit; give vectors of exactly the store's (or tile's) dimension.",
   MetricUnsupported: "This metric does not exist here; use l2, inner_product or cosine.",
+  FilterParseError: "The filter cannot be read; see the documentation of Filter for its grammar.",
   KTooLarge: "More results were asked for than the result buffer holds; ask for a smaller k.",
   SegmentTooLarge:
     "A segment or export is above the format's size limit; split the data over files.",
@@ -66,8 +71,13 @@ export const errorTexts: Record<RvfErrorName, string> = {
   ParentNotFound:
     "This file is a branch; pass the bytes of the file that it was branched from as `parent`.",
   ParentHashMismatch:
-    "This is not the parent, or it has changed since the branch was made; pass it as it was then.",
+    "The parent does not hold what the branch was made from any more; pass it as it was then, from " +
+    "before it was compacted.",
+  LineageBroken:
+    "This is not the file that the branch was made from; pass the bytes of that file as `parent`.",
   CowMapCorrupt: "The branch's record of its parent is damaged; fetch or restore the branch again.",
+  SnapshotFrozen:
+    "The store is frozen and takes no changes; derive or branch from it, and change the child.",
   InvalidPointer:
     "A pointer or length lies outside the memory this call may touch; pass an address inside it.",
   OutOfMemory: "Memory cannot grow; close a store, store less, or raise maxMemoryBytes.",
@@ -75,6 +85,8 @@ export const errorTexts: Record<RvfErrorName, string> = {
   BufferTooSmall: "The answer does not fit the buffer; give a larger one.",
   InvalidArgument: "An argument is outside its range; see the documentation of the call.",
   TooManyStores: "1,024 stores are open already; close one first.",
+  CommitPending:
+    "A commit is in the way or missing; acknowledge or discard the one that was made, or make one first.",
   StoreClosed: "This store is closed; open or create another one.",
   BackendInitFailed: "The WebAssembly module is not ready; `await init()` first.",
 };

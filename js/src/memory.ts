@@ -41,3 +41,31 @@ export function copyIn(wasm: ControlExports, ptr: number, data: ArrayBufferView)
 export function copyOut(wasm: ControlExports, ptr: number, size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(wasm.memory.buffer).slice(ptr, ptr + size);
 }
+
+/**
+ * The same with copies of `inputs`; the addresses of blocks of the sizes `outputs` come behind theirs.
+ */
+export function withCopies<T>(
+  wasm: ControlExports,
+  inputs: readonly ArrayBufferView[],
+  outputs: readonly number[],
+  body: (...pointers: number[]) => T,
+): T {
+  const sizes = [...inputs.map((input) => input.byteLength), ...outputs];
+  return withScratch(wasm, sizes, (...pointers) => {
+    for (const [i, input] of inputs.entries()) copyIn(wasm, pointers[i] as number, input);
+    return body(...pointers);
+  });
+}
+
+/** The record of `size` bytes that `write` puts at the address it is given, as a view of a copy. */
+export function readRecord(
+  wasm: ControlExports,
+  size: number,
+  write: (out: number) => unknown,
+): DataView {
+  return withScratch(wasm, [size], (out) => {
+    write(out);
+    return new DataView(copyOut(wasm, out, size).buffer);
+  });
+}

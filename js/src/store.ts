@@ -1,33 +1,33 @@
-// RvfStore: an .rvf file in memory. Checks what the module cannot (lengths, types, id ranges), moves
-// bytes, and turns statuses into errors.
+// RvfStore: an .rvf file in memory. Each method is a function of another file over the module and the
+// store's handle.
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { ControlExports } from "./abi.js";
-import { check, RvfError, RvfErrorCode } from "./errors.js";
-import { decodeId, encodeIds } from "./ids.js";
-import { copyIn, copyOut, withScratch } from "./memory.js";
+import { bootstrapChain } from "./bootstrap.js";
+import { invalid, shown } from "./bytes.js";
+import { carried, embed } from "./carried.js";
+import { acknowledge, discard, makeCommit, stateOf, toChanges, unsigned } from "./commit.js";
+import * as containers from "./containers.js";
+import { check } from "./errors.js";
+import { Fields } from "./fields.js";
+import * as lineage from "./lineage.js";
+import { copyIn, copyOut, readRecord, withScratch } from "./memory.js";
 import { metricCode, metrics } from "./metric.js";
 import { control } from "./module.js";
-import type {
-  CreateOptions,
-  Hit,
-  Id,
-  MemoryUsage,
-  Metric,
-  MetricName,
-  OpenOptions,
-  QueryOptions,
-  StoreStatus,
-  Vector,
-  Warning,
-} from "./types.js";
+import { Names } from "./names.js";
+import { lossesOf, openFile, readIdMap } from "./open.js";
+import { query } from "./query.js";
+import * as rows from "./rows.js";
+import { typeCode } from "./segment_types.js";
+import type { Session } from "./session.js";
+import { signedChanges } from "./signatures.js";
+import type * as types from "./types.js";
 
-const hitBytes = 12;
 const statusBytes = 20;
 const memoryUsageBytes = 32;
 
 /** By bit, from the lowest. */
-const warningNames: readonly Warning[] = [
+const warningNames: readonly types.Warning[] = [
   "TornTail",
   "DamagedManifest",
   "ForeignDimension",
@@ -35,116 +35,31 @@ const warningNames: readonly Warning[] = [
   "WasmLayout",
   "NotFiniteRows",
   "SkippedManifest",
+  "DamagedHeader",
+  "DamagedRecord",
+  "Losses",
 ];
-
-function invalid(text: string): RvfError {
-  return new RvfError(RvfErrorCode.InvalidArgument, text);
-}
-
-/** A value as an error names it: text in quotes, so that "3" is not taken for 3. */
-function shown(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
-}
-
-function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-}
-
-/** The bytes of a file, as a view. */
-function toBytes(bytes: unknown, what: string): Uint8Array {
-  if (ArrayBuffer.isView(bytes)) {
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-  if (Object.prototype.toString.call(bytes) === "[object ArrayBuffer]") {
-    return new Uint8Array(bytes as ArrayBuffer);
-  }
-  throw invalid(`There are no ${what}; read the file and pass a Uint8Array or an ArrayBuffer.`);
-}
-
-/** Ids from one id or many. */
-function idList(ids: Id | ArrayLike<Id>): Uint32Array {
-  return encodeIds(isList(ids) ? ids : [ids as Id]);
-}
-
-/** `numbers` as 32-bit floats; a copy unless they are that already. */
-function toFloats(numbers: unknown, what: string): Float32Array {
-  if (numbers instanceof Float32Array) return numbers;
-  if (!isList(numbers))
-    throw invalid(`${what} is no list of numbers; pass a Float32Array or an array.`);
-  return Float32Array.from(numbers, (value, i) => {
-    if (typeof value === "number") return value;
-    throw invalid(
-      `Element ${i} of ${what.toLowerCase()} is of type ${typeof value}; give numbers, or a list of ids with ` +
-        "a list of vectors.",
-    );
-  });
-}
-
-/** The floats of one vector. Throws DimensionMismatch. */
-function toVector(vector: unknown, dimension: number, what: string): Float32Array {
-  const floats = toFloats(vector, what);
-  if (floats.length !== dimension) {
-    throw new RvfError(
-      RvfErrorCode.DimensionMismatch,
-      `${what} has ${floats.length} elements, but the store's dimension is ${dimension}; use the ` +
-        "model that the store was made with.",
-    );
-  }
-  return floats;
-}
-
-/** `count` rows in one array, from one flat list or a list of rows. */
-function toRows(vectors: unknown, count: number, dimension: number): Float32Array {
-  if (!isList(vectors)) throw invalid("The vectors are no list; pass a Float32Array or an array.");
-  if (!isList(vectors[0])) {
-    const floats = toFloats(vectors, "The list of vectors");
-    if (floats.length === count * dimension) return floats;
-    throw new RvfError(
-      RvfErrorCode.DimensionMismatch,
-      `The number of ids is ${count}, so ${count * dimension} elements are needed (dimension ${dimension}), ` +
-        `but there are ${floats.length}.`,
-    );
-  }
-  if (vectors.length !== count) {
-    throw invalid(`There are ${vectors.length} vectors and ${count} ids; give one id per vector.`);
-  }
-  const rows = new Float32Array(count * dimension);
-  for (let i = 0; i < count; i++) {
-    rows.set(toVector(vectors[i], dimension, `Vector ${i}`), i * dimension);
-  }
-  return rows;
-}
-
-/** As `check`, and names the first element that is not finite. */
-function checkFinite(
-  status: number,
-  rows: Float32Array,
-  dimension: number,
-  what: (row: number) => string,
-): number {
-  const bad = status === -RvfErrorCode.NotFinite ? rows.findIndex((x) => !Number.isFinite(x)) : -1;
-  if (bad < 0) return check(status);
-  throw new RvfError(
-    RvfErrorCode.NotFinite,
-    `Element ${bad % dimension} of ${what(Math.floor(bad / dimension))} is ${rows[bad]} as a 32-bit ` +
-      "float; give finite numbers.",
-  );
-}
 
 /**
  * A vector store in memory, with the contents of one .rvf file.
  *
  * Everything passed in is copied and everything returned is a copy. Every method throws
  * {@link RvfError} and then leaves the store as it was; all but `create` and `open` throw StoreClosed
- * after {@link close}. Stores live in WebAssembly memory, which is not garbage collected: close them.
+ * after {@link close}, and whatever needs memory may throw OutOfMemory. Methods that change vectors,
+ * metadata or segments throw SnapshotFrozen once the store is frozen. Stores live in WebAssembly
+ * memory, which is not garbage collected: close them.
  */
 export class RvfStore {
-  readonly #wasm: ControlExports;
-  readonly #handle: number;
+  readonly #store: Session;
 
-  private constructor(wasm: ControlExports, handle: number) {
-    this.#wasm = wasm;
-    this.#handle = handle;
+  private constructor(wasm: ControlExports, handle: number, isEmpty: boolean) {
+    const store = { wasm, handle };
+    this.#store = {
+      ...store,
+      fields: new Fields(store),
+      names: new Names(store, isEmpty),
+      pending: undefined,
+    };
   }
 
   /**
@@ -155,9 +70,9 @@ export class RvfStore {
    * @throws {RvfError} InvalidArgument, MetricUnsupported, OutOfMemory, TooManyStores, or
    *   BackendInitFailed before `init`
    */
-  static create(dimension: number, metric?: MetricName): RvfStore;
-  static create(options: CreateOptions): RvfStore;
-  static create(first: number | CreateOptions, second?: MetricName): RvfStore {
+  static create(dimension: number, metric?: types.MetricName): RvfStore;
+  static create(options: types.CreateOptions): RvfStore;
+  static create(first: number | types.CreateOptions, second?: types.MetricName): RvfStore {
     const options = typeof first === "object" && first !== null ? first : undefined;
     const dimension = options ? options.dimension : first;
     const metric = metricCode((options ? options.metric : second) ?? "l2");
@@ -169,12 +84,12 @@ export class RvfStore {
       throw invalid(`The dimension is ${shown(dimension)}; give an integer from 1 to 65,535.`);
     }
     const wasm = control();
-    const fileId = crypto.getRandomValues(new Uint8Array(16));
+    const fileId = lineage.newFileId();
     return withScratch(wasm, [fileId.length], (ptr) => {
       const handle = check(wasm.rvf_store_create(dimension as number, metric));
       copyIn(wasm, ptr, fileId);
       check(wasm.rvf_store_set_file_id(handle, ptr));
-      return new RvfStore(wasm, handle);
+      return new RvfStore(wasm, handle, true);
     });
   }
 
@@ -183,137 +98,160 @@ export class RvfStore {
    *
    * @throws {RvfError} ManifestNotFound: not an .rvf file; InvalidVersion: newer than this package;
    *   InvalidChecksum, TruncatedSegment, InvalidManifest, CowMapCorrupt: damaged; ParentNotFound: a
-   *   branch without its parent; ParentHashMismatch: the parent is another or has changed; OutOfMemory, TooManyStores, InvalidArgument, MetricUnsupported, BackendInitFailed
+   *   branch without its parent; LineageBroken: that is another file; ParentHashMismatch: it does not
+   *   hold what the branch was made from; OutOfMemory, TooManyStores, InvalidArgument,
+   *   MetricUnsupported, SnapshotFrozen, BackendInitFailed
    */
-  static open(bytes: Uint8Array | ArrayBuffer, options: OpenOptions = {}): RvfStore {
-    const metric = metricCode(options.metric);
-    const file = toBytes(bytes, "bytes to open");
-    const parent = toBytes(options.parent ?? new Uint8Array(0), "bytes of a parent");
+  static open(bytes: Uint8Array | ArrayBuffer, options: types.OpenOptions = {}): RvfStore {
+    const idMap = options.idMap === undefined ? undefined : readIdMap(options.idMap);
     const wasm = control();
-    return withScratch(wasm, [file.length, parent.length], (filePtr, parentPtr) => {
-      copyIn(wasm, filePtr, file);
-      copyIn(wasm, parentPtr, parent);
-      const sources = [filePtr, file.length, parentPtr, parent.length] as const;
-      return new RvfStore(wasm, check(wasm.rvf_store_open_branch(...sources, metric)));
-    });
+    const store = new RvfStore(wasm, openFile(wasm, bytes, options), false);
+    try {
+      if (idMap) store.#store.names.adopt(idMap.labels, idMap.next);
+      return store;
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+  }
+
+  /** The store, when it is open. */
+  get #open(): Session {
+    check(this.#store.wasm.rvf_store_count(this.#store.handle));
+    return this.#store;
   }
 
   /** Live vectors. */
   get count(): number {
-    return check(this.#wasm.rvf_store_count(this.#handle));
+    return check(this.#store.wasm.rvf_store_count(this.#store.handle));
   }
 
   /** Elements per vector. */
   get dimension(): number {
-    return check(this.#wasm.rvf_store_dimension(this.#handle));
+    return check(this.#store.wasm.rvf_store_dimension(this.#store.handle));
   }
 
   /** The metric that queries use unless they name another. */
-  get metric(): Metric {
+  get metric(): types.Metric {
     return this.status().metric;
   }
 
   /** What opening the file had to pass over; empty for a sound file and for a created store. */
-  get warnings(): Warning[] {
-    const bits = check(this.#wasm.rvf_store_warnings(this.#handle));
+  get warnings(): types.Warning[] {
+    const bits = check(this.#store.wasm.rvf_store_warnings(this.#store.handle));
     return warningNames.filter((_, bit) => (bits & (1 << bit)) !== 0);
   }
 
+  // --- Vectors ---
+
   /**
-   * Adds vectors, or replaces those whose id is held already. All or nothing; of equal ids in one call
-   * the last wins.
+   * Adds vectors, or replaces those whose id is held already, together with their metadata: what is
+   * not given is gone. All or nothing; of equal ids in one call the last wins.
    *
    * @param vectors with one id: one vector; with many: a list of vectors, or one flat list of
    *   `ids.length * dimension` numbers, row after row
+   * @param metadata with one id: its record; with many: a record or undefined for each
    * @returns how many vectors were taken: one, or `ids.length`
-   * @throws {RvfError} DimensionMismatch; NotFinite, naming the element; InvalidArgument for an id
-   *   that is no u64 or for other types; OutOfMemory
+   * @throws {RvfError} DimensionMismatch; NotFinite, naming the element; InvalidArgument for an id or
+   *   metadata that cannot be stored, for a number that is the label of a text, or for other types;
+   *   SnapshotFrozen; OutOfMemory
    */
-  ingest(vector: Vector, id: Id): number;
-  ingest(vectors: Vector | ArrayLike<Vector>, ids: ArrayLike<Id>): number;
-  ingest(vectors: Vector | ArrayLike<Vector>, ids: Id | ArrayLike<Id>): number {
-    const wasm = this.#wasm;
-    const { dimension } = this;
-    const encoded = idList(ids);
-    const count = encoded.length / 2;
-    const rows = isList(ids)
-      ? toRows(vectors, count, dimension)
-      : toVector(vectors, dimension, "The vector");
-    return withScratch(wasm, [rows.byteLength, encoded.byteLength], (rowsPtr, idsPtr) => {
-      copyIn(wasm, rowsPtr, rows);
-      copyIn(wasm, idsPtr, encoded);
-      const status = wasm.rvf_store_ingest(this.#handle, rowsPtr, idsPtr, count);
-      return checkFinite(status, rows, dimension, (row) => `vector ${row}`);
-    });
+  ingest(vector: types.Vector, id: types.Id, metadata?: types.MetadataInput): number;
+  ingest(
+    vectors: types.Vector | ArrayLike<types.Vector>,
+    ids: ArrayLike<types.Id>,
+    metadata?: ArrayLike<types.MetadataInput | undefined>,
+  ): number;
+  ingest(
+    vectors: types.Vector | ArrayLike<types.Vector>,
+    ids: types.Id | ArrayLike<types.Id>,
+    metadata?: types.MetadataInput | ArrayLike<types.MetadataInput | undefined>,
+  ): number {
+    return rows.ingest(this.#open, this.dimension, vectors, ids, metadata);
   }
 
   /**
-   * Finds the nearest vectors by an exact scan.
+   * Finds the nearest vectors by an exact scan, of all or of those that a filter admits.
    *
-   * @param k how many, at least 1; a store with fewer vectors answers all of them
-   * @returns hits by ascending distance, equal distances by ascending id
-   * @throws {RvfError} DimensionMismatch; NotFinite; InvalidArgument for k; MetricUnsupported;
-   *   OutOfMemory
+   * @param k how many, at least 1; fewer come when fewer are held or admitted, and `exhausted` says so
+   * @returns hits by ascending distance, equal distances by ascending number
+   * @throws {RvfError} DimensionMismatch; NotFinite; InvalidArgument for k or ids; MetricUnsupported;
+   *   FilterParseError; OutOfMemory
    */
-  query(vector: Vector, k: number, options: QueryOptions = {}): Hit[] {
-    const wasm = this.#wasm;
-    const { dimension, metric, count } = this.status();
-    const query = toVector(vector, dimension, "The query");
-    const override = metricCode(options.metric);
-    if (!Number.isInteger(k) || k < 1) {
-      throw invalid(`k is ${shown(k)}; give the number of hits wanted, an integer of at least 1.`);
-    }
-    const most = Math.min(k, Math.max(count, 1));
-    const bytes = withScratch(wasm, [query.byteLength, most * hitBytes], (queryPtr, hitsPtr) => {
-      copyIn(wasm, queryPtr, query);
-      const status = wasm.rvf_store_query(this.#handle, queryPtr, most, override, hitsPtr);
-      const found = checkFinite(status, query, dimension, () => "the query");
-      return copyOut(wasm, hitsPtr, found * hitBytes);
-    });
-    const view = new DataView(bytes.buffer);
-    const by = override < 0 ? metric : metrics[override];
-    return Array.from({ length: bytes.length / hitBytes }, (_, i) => {
-      const id = decodeId(view, i * hitBytes);
-      const distance = view.getFloat32(i * hitBytes + 8, true);
-      if (by === "cosine") return { id, distance, similarity: 1 - distance };
-      return by === "inner_product" ? { id, distance, similarity: -distance } : { id, distance };
-    });
+  query(vector: types.Vector, k: number, options: types.QueryOptions = {}): types.Hits {
+    return query(this.#store, this.status(), vector, k, options);
   }
 
   /**
    * The vector of an id as a copy, or undefined when the id is not held.
    *
-   * @throws {RvfError} InvalidArgument for an id that is no u64
+   * @throws {RvfError} InvalidArgument for what is no id
    */
-  get(id: Id): Float32Array<ArrayBuffer> | undefined {
-    const wasm = this.#wasm;
-    const encoded = encodeIds([id]);
-    const size = this.dimension * 4;
-    return withScratch(wasm, [encoded.byteLength, size], (idPtr, outPtr) => {
-      copyIn(wasm, idPtr, encoded);
-      const found = check(wasm.rvf_store_vector(this.#handle, idPtr, outPtr));
-      return found ? new Float32Array(copyOut(wasm, outPtr, size).buffer) : undefined;
-    });
+  get(id: types.Id): Float32Array<ArrayBuffer> | undefined {
+    return rows.vectorOf(this.#open, this.dimension, id);
+  }
+
+  /**
+   * Whether an id is held.
+   *
+   * @throws {RvfError} InvalidArgument for what is no id
+   */
+  has(id: types.Id): boolean {
+    return this.get(id) !== undefined;
+  }
+
+  /** All ids that are held, in no order to rely on. */
+  ids(): types.Id[] {
+    return rows.idsOf(this.#open);
   }
 
   /**
    * Deletes vectors by id. They are gone from queries, counts and exports at once.
    *
    * @returns how many were there; unknown and repeated ids are passed over
-   * @throws {RvfError} InvalidArgument for an id that is no u64
+   * @throws {RvfError} InvalidArgument for what is no id; SnapshotFrozen
    */
-  delete(ids: Id | ArrayLike<Id>): number {
-    const wasm = this.#wasm;
-    const encoded = idList(ids);
-    return withScratch(wasm, [encoded.byteLength], (ptr) => {
-      copyIn(wasm, ptr, encoded);
-      return check(wasm.rvf_store_delete(this.#handle, ptr, encoded.length / 2));
-    });
+  delete(ids: types.Id | ArrayLike<types.Id>): number {
+    return rows.deleteIds(this.#open, ids);
+  }
+
+  /**
+   * Deletes the vectors that a filter admits.
+   *
+   * @returns how many
+   * @throws {RvfError} FilterParseError; SnapshotFrozen
+   */
+  deleteWhere(filter: types.Filter | string): number {
+    return rows.deleteWhere(this.#open, filter);
+  }
+
+  /**
+   * The metadata of an id: empty when it has none, undefined when the id is not held.
+   *
+   * @throws {RvfError} InvalidArgument for what is no id
+   */
+  metadata(id: types.Id): types.Metadata | undefined {
+    return rows.metadataOf(this.#open, this.dimension, id);
+  }
+
+  /**
+   * Replaces the metadata of an id; undefined removes it. The vector stays.
+   *
+   * @returns whether the id is held
+   * @throws {RvfError} InvalidArgument for what is no id or cannot be stored; SnapshotFrozen
+   */
+  setMetadata(id: types.Id, metadata: types.MetadataInput | undefined): boolean {
+    return rows.setMetadata(this.#open, this.dimension, id, metadata);
+  }
+
+  /** The texts that are ids and their labels, as upstream's SDK reads them from `.idmap.json`. */
+  idMap(): types.IdMap {
+    return this.#open.names.toIdMap();
   }
 
   /** Counts, dimension and metric in one call. */
-  status(): StoreStatus {
-    const view = this.#record(statusBytes, this.#wasm.rvf_store_status);
+  status(): types.StoreStatus {
+    const view = this.#record(statusBytes, this.#store.wasm.rvf_store_status);
     const field = (i: number) => view.getUint32(i * 4, true);
     return {
       count: field(0),
@@ -325,33 +263,216 @@ export class RvfStore {
   }
 
   /** Bytes of WebAssembly memory that this store and the module hold. */
-  memoryUsage(): MemoryUsage {
-    const view = this.#record(memoryUsageBytes, this.#wasm.rvf_store_memory_usage);
+  memoryUsage(): types.MemoryUsage {
+    const view = this.#record(memoryUsageBytes, this.#store.wasm.rvf_store_memory_usage);
     const field = (i: number) => Number(view.getBigUint64(i * 8, true));
     return { rows: field(0), ids: field(1), segments: field(2), module: field(3) };
   }
 
+  // --- Its file ---
+
   /**
-   * The store as a complete .rvf file that upstream's tools open too: the live vectors and every
-   * segment of the opened file that this package does not interpret, unchanged.
+   * Makes the bytes that bring the store's file up to date, mostly by appending; a created or derived
+   * store's first are a whole file. See {@link types.Changes} for how to write them. Until they are
+   * acknowledged or discarded the store may change on; that belongs to the next commit.
+   *
+   * @returns undefined when nothing has changed
+   * @throws {RvfError} CommitPending: the last were neither acknowledged nor discarded;
+   *   InvalidArgument; OutOfMemory
+   */
+  changes(options: types.ChangesOptions = {}): types.Changes | undefined {
+    const pending = makeCommit(this.#store, options, unsigned);
+    return pending && toChanges(this.#store, pending);
+  }
+
+  /**
+   * The same with a signature behind every segment that is new. When signing fails, the changes are
+   * discarded.
+   *
+   * @throws {RvfError} as {@link changes}; also when the commit was acknowledged or discarded before it
+   *   was signed; and what the signer throws
+   */
+  async signedChanges(
+    signer: types.Signer,
+    options: types.ChangesOptions = {},
+  ): Promise<types.Changes | undefined> {
+    return signedChanges(this.#store, signer, options);
+  }
+
+  /**
+   * Tells the store that its last changes are in the file, and flushed.
+   *
+   * @throws {RvfError} CommitPending when none were made
+   */
+  acknowledge(): void {
+    acknowledge(this.#store);
+  }
+
+  /**
+   * Tells the store that its last changes are not in the file. They belong to the next commit again.
+   *
+   * @throws {RvfError} CommitPending when none were made
+   */
+  discard(): void {
+    discard(this.#store);
+  }
+
+  /**
+   * Freezes the store: it takes no more changes from here on, nor does its file after the next commit,
+   * wherever this package opens it.
+   *
+   * @throws {RvfError} SnapshotFrozen when it is frozen already; CommitPending; OutOfMemory
+   */
+  freeze(): void {
+    check(this.#store.wasm.rvf_store_freeze(this.#store.handle));
+  }
+
+  /** Whether it takes no more changes. */
+  get frozen(): boolean {
+    return this.state().frozen;
+  }
+
+  /** What is known of its file. */
+  state(): types.StoreState {
+    return stateOf(this.#store);
+  }
+
+  /** What opening with `salvage` left out; empty when nothing was, or without it. */
+  losses(): types.Loss[] {
+    return lossesOf(this.#open);
+  }
+
+  /**
+   * The store as a complete .rvf file of its own, which upstream's tools open too: the live vectors
+   * with their metadata, and every segment of the opened file that this package does not interpret,
+   * unchanged. The store and its own file do not change.
    *
    * @throws {RvfError} SegmentTooLarge from 2 GiB on; OutOfMemory
    */
   toBytes(): Uint8Array<ArrayBuffer> {
-    const wasm = this.#wasm;
-    const size = check(wasm.rvf_store_export_size(this.#handle));
+    const { wasm, handle } = this.#store;
+    const size = check(wasm.rvf_store_export_size(handle));
     return withScratch(wasm, [size], (ptr) =>
-      copyOut(wasm, ptr, check(wasm.rvf_store_export(this.#handle, ptr, size))),
+      copyOut(wasm, ptr, check(wasm.rvf_store_export(handle, ptr, size))),
     );
   }
 
+  // --- Lineage ---
+
+  /** Who its file is, and what it was made from. */
+  lineage(): types.Lineage {
+    return lineage.lineageOf(this.#open);
+  }
+
   /**
-   * Frees the store's memory. Its handle is dead afterwards.
+   * Makes an empty child: a store of the same dimension and metric whose lineage names this one.
+   *
+   * @throws {RvfError} CommitPending when this store has changes that are not in its file;
+   *   InvalidArgument; OutOfMemory, TooManyStores
+   */
+  derive(options: types.DeriveOptions): RvfStore {
+    const handle = lineage.derive(this.#open, options);
+    return new RvfStore(this.#store.wasm, handle, true);
+  }
+
+  /**
+   * Makes a branch: a child that shows the vectors of this store, and whose file holds only what it
+   * changes. It opens with this store's file as `parent`, also after that has gone on, but not after
+   * it was compacted.
+   *
+   * @throws {RvfError} as {@link derive}
+   */
+  branch(options: types.BranchOptions): RvfStore {
+    const handle = lineage.branch(this.#open, options);
+    return new RvfStore(this.#store.wasm, handle, false);
+  }
+
+  // --- Containers and other segments ---
+
+  /**
+   * Embeds a kernel. Several are kept beside each other; so it is with the other containers.
+   *
+   * @returns the segment's id
+   * @throws {RvfError} InvalidArgument; SegmentTooLarge; SnapshotFrozen, CommitPending, OutOfMemory
+   */
+  embedKernel(options: types.KernelOptions): number {
+    return containers.embedKernel(this.#open, options);
+  }
+
+  /** Embeds an eBPF program; as {@link embedKernel}. */
+  embedEbpf(options: types.EbpfOptions): number {
+    return containers.embedEbpf(this.#open, options);
+  }
+
+  /** Embeds a WASM module; as {@link embedKernel}. */
+  embedWasm(options: types.WasmOptions): number {
+    return containers.embedWasm(this.#open, options);
+  }
+
+  /** Embeds a dashboard; as {@link embedKernel}. */
+  embedDashboard(options: types.DashboardOptions): number {
+    return containers.embedDashboard(this.#open, options);
+  }
+
+  /**
+   * All kernels, in the order of the file, those that no commit holds yet included.
+   *
+   * @throws {RvfError} InvalidChecksum, InvalidMagic, InvalidVersion, TruncatedSegment or
+   *   SegmentTooLarge for the first that is damaged, unless `damaged` asks for it
+   */
+  extractKernels(options: types.ExtractOptions = {}): types.KernelImage[] {
+    return containers.extractKernels(this.#open, options);
+  }
+
+  /** All eBPF programs; as {@link extractKernels}. */
+  extractEbpf(options: types.ExtractOptions = {}): types.EbpfProgram[] {
+    return containers.extractEbpf(this.#open, options);
+  }
+
+  /** All WASM modules; as {@link extractKernels}. */
+  extractWasm(options: types.ExtractOptions = {}): types.WasmImage[] {
+    return containers.extractWasm(this.#open, options);
+  }
+
+  /** All dashboards; as {@link extractKernels}. */
+  extractDashboards(options: types.ExtractOptions = {}): types.DashboardImage[] {
+    return containers.extractDashboards(this.#open, options);
+  }
+
+  /**
+   * Which embedded WASM modules run, and in which order.
+   *
+   * @throws {RvfError} as {@link extractKernels} for a damaged module
+   */
+  bootstrapChain(): types.BootstrapChain {
+    return bootstrapChain(this.#open);
+  }
+
+  /**
+   * Adds a segment of any type that this package does not write itself: a chain of witnesses, a
+   * profile, keys, types that nobody knows. It is carried on byte for byte.
+   *
+   * @returns the segment's id
+   * @throws {RvfError} InvalidArgument for other types; SegmentTooLarge above 256 MiB;
+   *   SnapshotFrozen, CommitPending, OutOfMemory, and what is wrong with a container
+   */
+  embedSegment(type: types.SegmentTypeName | number, payload: Uint8Array | ArrayBuffer): number {
+    return embed(this.#open, typeCode(type), payload);
+  }
+
+  /** All segments of a type that are carried on, in the order of the file. */
+  extractSegments(type: types.SegmentTypeName | number): types.CarriedSegment[] {
+    return carried(this.#open, typeCode(type));
+  }
+
+  /**
+   * Frees the store's memory. Its handle is dead afterwards. Changes that no commit holds are lost.
    *
    * @throws {RvfError} StoreClosed when it is closed already
    */
   close(): void {
-    check(this.#wasm.rvf_store_close(this.#handle));
+    check(this.#store.wasm.rvf_store_close(this.#store.handle));
+    this.#store.pending = undefined;
   }
 
   /** Closes the store at the end of a `using` block, unless it is closed already. */
@@ -359,10 +480,8 @@ export class RvfStore {
 
   /** The bytes that an export writes for this store, as a view of a copy. */
   #record(size: number, write: (handle: number, out: number) => number): DataView {
-    return withScratch(this.#wasm, [size], (ptr) => {
-      check(write(this.#handle, ptr));
-      return new DataView(copyOut(this.#wasm, ptr, size).buffer);
-    });
+    const { wasm, handle } = this.#store;
+    return readRecord(wasm, size, (out) => check(write(handle, out)));
   }
 
   static {
@@ -370,7 +489,8 @@ export class RvfStore {
     if (Symbol.dispose) {
       Object.defineProperty(RvfStore.prototype, Symbol.dispose, {
         value(this: RvfStore) {
-          if (this.#wasm.rvf_store_count(this.#handle) >= 0) this.close();
+          const { wasm, handle } = this.#store;
+          if (wasm.rvf_store_count(handle) >= 0) this.close();
         },
       });
     }

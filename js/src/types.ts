@@ -1,5 +1,11 @@
 // Every public type that is not a class.
 
+import type { Filter, Metadata } from "./metadata_types.js";
+
+export type * from "./container_types.js";
+export type * from "./file_types.js";
+export type * from "./metadata_types.js";
+
 /**
  * How distances are computed; smaller is nearer in all three.
  * - `l2`: sum of squared differences, no square root.
@@ -12,10 +18,19 @@ export type Metric = "l2" | "inner_product" | "cosine";
 export type MetricName = Metric | "L2" | "Cosine" | "InnerProduct" | "ip" | "dotproduct";
 
 /**
- * A vector id: any unsigned 64-bit number. Numbers must be safe integers (at most 2^53 - 1); larger
- * ids are bigints. Answers give a number when it is safe and a bigint otherwise.
+ * An id that is a number: any unsigned 64-bit one. Numbers must be safe integers (at most 2^53 - 1);
+ * larger ids are bigints. Answers give a number when it is safe and a bigint otherwise.
  */
-export type Id = number | bigint;
+export type NumericId = number | bigint;
+
+/**
+ * A vector's id: a number, or any text in valid Unicode. 5 and "5" are two ids.
+ *
+ * A vector whose id is text has a number too, its label: the next one that is free, from 1. It is what
+ * tools see that know numbers only. Here it is no id: to look for it finds nothing, and to ingest it
+ * is an error.
+ */
+export type Id = NumericId | string;
 
 /** One vector: exactly `dimension` finite numbers, stored as 32-bit floats. */
 export type Vector = ArrayLike<number>;
@@ -44,16 +59,50 @@ export interface CreateOptions {
   metric?: MetricName;
 }
 
+/** Upstream's list of text ids, as its SDK keeps it beside a file in `.idmap.json`. */
+export interface IdMap {
+  /** The label of each text. */
+  idToLabel: Record<string, number>;
+  /** The text of each label, in digits. */
+  labelToId: Record<string, string>;
+  /** The label that the next new text gets. */
+  nextLabel: number;
+}
+
 export interface OpenOptions {
   /** Overrules the metric stored in the file, for files whose writer did not store it. */
   metric?: MetricName;
-  /** For a branch: the bytes of the file that it was branched from. Other files ignore it. */
-  parent?: Uint8Array | ArrayBuffer;
+  /**
+   * For a branch: the bytes of the file that it was branched from, and when that is a branch itself, of
+   * its parent next, and so on, 16 at most. Other files ignore them. A parent that has gone on since is
+   * taken as it was then.
+   */
+  parent?: Uint8Array | ArrayBuffer | readonly (Uint8Array | ArrayBuffer)[];
+  /**
+   * Opens a damaged file with what is intact: damaged vectors and metadata are left out, a branch opens
+   * without its parent, a file without a commit with every sound segment. The store then warns of
+   * `Losses`, and RvfStore.losses lists them.
+   */
+  salvage?: boolean;
+  /**
+   * Upstream's list of text ids for this file, as text or parsed. Vectors that it names and that have
+   * no text yet get theirs, which the next commit saves. A frozen file takes none: SnapshotFrozen.
+   */
+  idMap?: string | IdMap;
 }
 
 export interface QueryOptions {
   /** Answers by another metric than the store's, for this query only. */
   metric?: MetricName;
+  /** Only vectors that it admits. It acts during the search: k are found when k are admitted. */
+  filter?: Filter | string;
+  /**
+   * Only vectors with these ids; together with `filter`, those that pass both. Unknown ones are passed
+   * over. They are copied for the query, so that it costs what they cost.
+   */
+  ids?: ArrayLike<Id>;
+  /** Adds the metadata to each hit. */
+  includeMetadata?: boolean;
 }
 
 /** One answer of a query. */
@@ -63,6 +112,14 @@ export interface Hit {
   distance: number;
   /** Larger is nearer. Cosine: 1 - distance. Inner product: the dot product. L2: absent. */
   similarity?: number;
+  /** With `includeMetadata`: the vector's record, empty when it has none. */
+  metadata?: Metadata;
+}
+
+/** The answers of a query, by ascending distance, equal distances by ascending number. */
+export interface Hits extends Array<Hit> {
+  /** There are fewer than k, because no more vectors are held or admitted. Not enumerable. */
+  readonly exhausted: boolean;
 }
 
 export interface StoreStatus {
@@ -82,7 +139,7 @@ export interface MemoryUsage {
   rows: number;
   /** Held by the store's ids and their map. */
   ids: number;
-  /** Held by segments that are kept unread for the next export. */
+  /** Held by metadata, and by segments that are kept unread for the next export. */
   segments: number;
   /** The whole memory of the module, all stores together. */
   module: number;
@@ -97,6 +154,9 @@ export interface MemoryUsage {
  * - `WasmLayout`: written by the upstream wasm module, which stores no metric; `open` can be given one.
  * - `NotFiniteRows`: the file holds vectors with NaN or infinities.
  * - `SkippedManifest`: a later manifest is damaged; the state before it was opened.
+ * - `DamagedHeader`: the header of a segment does not agree with the directory, which counts.
+ * - `DamagedRecord`: a REFCOUNT or DELTA segment is not sound; it is carried on all the same.
+ * - `Losses`: salvage left something out; see RvfStore.losses.
  */
 export type Warning =
   | "TornTail"
@@ -105,4 +165,7 @@ export type Warning =
   | "MetricAssumed"
   | "WasmLayout"
   | "NotFiniteRows"
-  | "SkippedManifest";
+  | "SkippedManifest"
+  | "DamagedHeader"
+  | "DamagedRecord"
+  | "Losses";

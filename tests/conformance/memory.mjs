@@ -120,6 +120,76 @@ export const memory = {
     s.close();
   },
 
+  "running out in an ingest of text ids and metadata leaves all as before": async ({ api }) => {
+    const rows = makeRows(1500, 32);
+    const ids = rows.map(([id]) => `text ${id}`);
+    const records = ids.map((text, i) => ({ text: text.repeat(20), number: i, fresh: true }));
+    const vectors = rows.map(([, vector]) => vector);
+    const s = api.RvfStore.create(32);
+    s.ingest(
+      vectors.slice(0, 50),
+      ids.slice(0, 50),
+      records.slice(0, 50).map(({ text }) => ({ text })),
+    );
+    const before = s.toBytes();
+    const failures = await underRisingLimits(api, page, () => {
+      try {
+        s.ingest(vectors, ids, records);
+      } catch (error) {
+        equal([s.count, s.has("text 60"), s.has("text 50")], [50, false, true]);
+        equal(s.metadata("text 7"), { text: "text 7".repeat(20) });
+        equal(s.idMap().nextLabel, 51);
+        throw error;
+      }
+    });
+    ok(failures > 3, `${failures} limits were too small`);
+    equal([s.count, s.metadata("text 1500")], [1500, records[1499]]);
+    s.delete(ids.slice(50));
+    s.ingest(
+      vectors.slice(0, 50),
+      ids.slice(0, 50),
+      records.slice(0, 50).map(({ text }) => ({ text })),
+    );
+    equal(s.toBytes().length - before.length < 200, true, "what is left is the names of fields");
+    s.close();
+  },
+
+  "running out in commits, branches, searches among ids and extractions changes nothing": async ({
+    api,
+  }) => {
+    const rows = makeRows(3000, 32);
+    const s = api.RvfStore.create(32);
+    ingestRows(s, rows);
+    s.embedWasm({ image: new Uint8Array(300_000), role: "extension" });
+    const ids = rows.map(([id]) => id);
+    let file;
+    const uses = [
+      () => s.query(rows[0][1], 9, { ids }),
+      () => s.extractWasm(),
+      () => {
+        const { bytes } = s.changes();
+        file = bytes;
+      },
+      () => s.acknowledge(),
+      () => s.branch({ parent: file, parentName: "a.rvf" }).close(),
+      () => s.ids(),
+      () => api.inspectSegments(file),
+      () => api.verifyWitnesses(file),
+    ];
+    let failures = 0;
+    for (const use of uses) {
+      failures += await underRisingLimits(api, page, () => {
+        equal(s.count, 3000);
+        use();
+      });
+    }
+    ok(failures > 20, `${failures} limits were too small`);
+    const again = api.RvfStore.open(file);
+    equal(again.query(rows[5][1], 20), s.query(rows[5][1], 20));
+    again.close();
+    s.close();
+  },
+
   "running out in open leaves nothing behind": async ({ api }) => {
     const s = api.RvfStore.create(64);
     ingestRows(s, makeRows(4000, 64));
@@ -163,7 +233,10 @@ export const memory = {
       ingestRows(a, rows);
       a.delete(rows.slice(0, 50).map(([id]) => id));
       const b = api.RvfStore.open(a.toBytes());
-      b.query(rows[9][1], 20);
+      b.query(rows[9][1], 20, { ids: [1, 60, 70], includeMetadata: true });
+      b.ingest(rows[0][1], "text", { a: "b" });
+      b.changes();
+      b.acknowledge();
       try {
         b.ingest([NaN], 1);
       } catch {

@@ -8,15 +8,35 @@
 //              runtime compiles nothing
 //   growths    how often memory was made to grow (see growth.mjs); absent in a plain run
 
+import { commits } from "./commits.mjs";
+import { containers } from "./containers.mjs";
 import { errors } from "./errors.mjs";
 import { ids } from "./ids.mjs";
 import { init } from "./init.mjs";
+import { inspection } from "./inspection.mjs";
 import { kernel } from "./kernel.mjs";
+import { lineage } from "./lineage.mjs";
 import { memory } from "./memory.mjs";
+import { metadata } from "./metadata.mjs";
 import { store } from "./store.mjs";
+import { textIds } from "./text-ids.mjs";
 import { upstream } from "./upstream.mjs";
 
-const groups = { init, store, ids, errors, memory, upstream, kernel };
+const groups = {
+  init,
+  store,
+  ids,
+  "text ids": textIds,
+  metadata,
+  commits,
+  lineage,
+  containers,
+  inspection,
+  errors,
+  memory,
+  upstream,
+  kernel,
+};
 
 export const tests = Object.entries(groups).flatMap(([group, cases]) =>
   Object.entries(cases).map(([name, run]) => ({ name: `${group}: ${name}`, run })),

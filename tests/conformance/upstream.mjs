@@ -120,12 +120,12 @@ export const upstream = {
   "a branch without its parent": refused("made_branch_orphan.rvf", "ParentNotFound"),
   "a branch with another parent": refused(
     "made_branch_child_edited.rvf",
-    "ParentHashMismatch",
+    "LineageBroken",
     "made_metric_l2.rvf",
   ),
   "a branch with a branch for a parent": refused(
     "made_branch_orphan.rvf",
-    "ParentHashMismatch",
+    "LineageBroken",
     "made_branch_child_edited.rvf",
   ),
 
