@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import upstream from "@ruvector/rvf-node";
 import { init, RvfStore } from "rvf-wasm";
+import { scanSegments } from "../reference/container.mjs";
 import { queryVector, randomSource } from "../reference/random.mjs";
 import { EXPECTED, fixture } from "../reference/upstream.mjs";
 
@@ -157,15 +158,20 @@ describe("files of upstream, opened and written by us", () => {
         assert.equal(database.parentId(), recorded.parent_id);
         assert.equal(database.status().currentEpoch, recorded.epoch);
         assert.equal(database.status().profileId, recorded.profile_id);
-        const kept = ({ segType }) => !/^(vec|manifest|journal|index)$/.test(segType);
+        const kept = ({ segType }) => !/^(vec|manifest|journal|index|witness)$/.test(segType);
         const scanned = EXPECTED.files[name].forward_scan.segments;
-        const others = scanned.filter(({ type }) => ![1, 2, 4, 5].includes(type));
+        const others = scanned.filter(({ type }) => ![1, 2, 4, 5, 10].includes(type));
         assert.deepEqual(
           database
             .segments()
             .filter(kept)
             .map((s) => s.payloadLength),
           others.map((s) => s.payload_length),
+        );
+        const witnesses = scanSegments(store.toBytes()).filter(({ type }) => type === 10);
+        assert.deepEqual(
+          witnesses.map(({ payloadLength }) => payloadLength),
+          scanned.filter(({ type }) => type === 10).map((s) => s.payload_length),
         );
         for (const { seed, k, results } of recorded.queries) {
           const again = database.query(queryVector(seed, recorded.dimension), k);
