@@ -165,12 +165,14 @@ Status keep_segments(Store& store, Bytes file, const Manifest& manifest) {
         if (sound && (listed || counts) && is_kept(segment, is_record) && !is_lost) {
             if (!keep(store, file, segment, static_cast<size_t>(end - segment.offset)))
                 return kOutOfMemory;
+            records[record_kind(segment.type)] = 0; // found
         }
         offset = sound ? end : segment.offset + 1;
         if (behind && sound) committed = end;
     }
     store.file_size = committed;
-    return kOk;
+    bool is_complete = !store.is_branch || store.warnings & kLosses || !(records[1] | records[2]);
+    return is_complete ? kOk : kCowMapCorrupt; // without them the next commit would lose the parent
 }
 
 } // namespace rvf

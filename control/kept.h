@@ -21,7 +21,8 @@ Status add_segment(Store& store, uint8_t type, Bytes payload, uint64_t& id);
 void drop_segments(Store& store, uint8_t type, bool only_in_file = false);
 
 /// Takes over the kept segments of an opened file, what they say of the store (frozen, the last
-/// witness), and where its next commit goes.
+/// witness), and where its next commit goes. kOutOfMemory; kCowMapCorrupt when the records of a
+/// branch are not among them.
 Status keep_segments(Store& store, Bytes file, const Manifest& manifest);
 
 } // namespace rvf

@@ -181,7 +181,9 @@ Status find_manifest(Bytes file, Manifest& manifest, uint32_t& warnings) {
         verdict = judge(file, segment, false, manifest);
         if (verdict == Verdict::kGood) warnings |= skipped ? kSkippedManifest : kTornTail;
         if (verdict == Verdict::kDamaged && !damaged.entries) damaged = manifest;
-        skipped = true;
+        // A good one that is not at home is somebody's payload.
+        skipped |= verdict != Verdict::kDamaged || check_hash(file, segment) != HashState::kGood ||
+                   segment.version != kFormatVersion;
         limit = segment.offset;
     }
     if (verdict == Verdict::kGood) return kOk;

@@ -32,9 +32,9 @@ include(${PROJECT_SOURCE_DIR}/host/hub/hub.cmake)
 # --- Unit tests ---
 
 set(RVF_UNIT_TESTS
-  branch commit container content_hash crash crc distance export filter graph half hamming handle
-  hnsw hostile index_segment init inspect lineage manifest metadata model open out_of_memory
-  protocol quantize red_zone salvage search signature store topk witness)
+  branch commit compaction container content_hash crash crc cut distance export filter flip graph
+  half hamming handle hnsw hostile index_segment init inspect lineage manifest metadata model open
+  out_of_memory protocol quantize red_zone salvage search signature store topk witness)
 list(TRANSFORM RVF_UNIT_TESTS REPLACE "(.+)" "tests/unit/\\1_test.cpp" OUTPUT_VARIABLE unit_sources)
 add_executable(rvf_unit_tests ${unit_sources})
 target_compile_options(rvf_unit_tests PRIVATE ${RVF_WARNINGS})

@@ -2,6 +2,7 @@
 // compactions, exports, reopenings. After each commit the file must show what the store showed.
 #pragma once
 
+#include "control/manifest.h"
 #include "tests/fuzz/shown.h"
 
 namespace rvf::test {
@@ -24,15 +25,37 @@ struct Opener {
     }
 };
 
+/// Whether a file is sound segments, one behind the other, and its directory lists some of them as
+/// what they are. In others, what counts of the unlisted ones depends on what is listed.
+inline bool is_orderly(const Buffer& file) {
+    std::map<uint64_t, uint8_t> types;
+    Buffer info(kInspectBytes);
+    size_t end = 0;
+    while (rvf_segment_at(address(file.data()), file.size(), end, address(info.data())) == 1) {
+        if (get<uint64_t>(info, 8) != end || get<uint32_t>(info, 28) > 1) return false;
+        types[end] = info[24];
+        end += kHeaderBytes + get<uint64_t>(info, 16) + get<uint32_t>(info, 32);
+    }
+    Manifest manifest;
+    uint32_t warnings = 0;
+    if (end != file.size()) return false;
+    if (find_manifest({file.data(), end}, manifest, warnings) != kOk) return true;
+    for (uint32_t i = 0; i < manifest.entry_count; ++i) {
+        DirectoryEntry entry = directory_entry(manifest, i);
+        auto found = types.find(entry.offset);
+        if (found == types.end() || found->second != entry.type) return false;
+        types.erase(found);
+    }
+    return (warnings & (kSkippedManifest | kDamagedManifest)) == 0;
+}
+
 class Life {
 public:
     /// `store` was opened from `file` as `opener` says, or is new and the file empty.
     Life(int32_t store, const Buffer& file, const Opener& opener, uint64_t seed)
         : store_(store), opener_(opener), random_(seed) {
         host_.bytes = file;
-        adopts_ = static_cast<uint32_t>(rvf_store_warnings(store)) &
-                  (kSkippedManifest | kDamagedManifest | kDamagedHeader | kLosses);
-        forgets_ = adopts_ || has_bad_manifest(file);
+        adopts_ = !is_orderly(file);
     }
 
     int32_t store() const { return store_; }
@@ -73,19 +96,6 @@ public:
     }
 
 private:
-    /// Before one of those, what no directory lists does not count; our directories list the last
-    /// witness only.
-    static bool has_bad_manifest(const Buffer& file) {
-        Buffer info(kInspectBytes);
-        for (size_t at = 0;
-             rvf_segment_at(address(file.data()), file.size(), at, address(info.data())) == 1;) {
-            bool is_bad = get<uint32_t>(info, 28) == 2;
-            if (info[24] == kManifest && is_bad) return true;
-            at = static_cast<size_t>(get<uint64_t>(info, 8)) + 1;
-        }
-        return false;
-    }
-
     uint64_t some_id() {
         std::vector<uint64_t> ids = ids_of(store_);
         if (!ids.empty() && random_.below(2)) return random_.pick(ids);
@@ -179,8 +189,8 @@ private:
         if (expected.about.empty()) shown.about.clear();
     }
 
-    /// A branch whose own records were damaged is none any more when it is written. A damaged file
-    /// holds segments that are passed over; later commits cover them, and may bring them back.
+    /// A branch whose own records were damaged is none any more when it is written. A file that is
+    /// not orderly holds segments that are passed over; later commits may bring them back.
     void require_shows(Shown expected, int32_t again) const {
         Shown shown = shown_by(again);
         if (opener_.flags & kSalvage) {
@@ -193,7 +203,6 @@ private:
             expected.witnesses.clear();
             expected.frozen |= shown.frozen;
         }
-        if (forgets_) expected.witnesses.clear();
         require_same(expected, shown);
     }
 
@@ -235,7 +244,7 @@ private:
         }
         if (random_.below(4) == 0) change_while_pending();
         REQUIRE(rvf_store_acknowledge(store_) == 0);
-        if (flags & kCompact) adopts_ = forgets_ = false;
+        if (flags & kCompact) adopts_ = false;
         committed_ = now;
         has_committed_ = true;
         require_opens_without_salvage(now);
@@ -268,7 +277,6 @@ private:
     Shown committed_;
     bool has_committed_ = false;
     bool adopts_;
-    bool forgets_;
 };
 
 } // namespace rvf::test

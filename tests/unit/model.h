@@ -208,6 +208,25 @@ inline int32_t embed(int32_t store, uint8_t type, const Buffer& payload) {
                            payload.size());
 }
 
+/// Gives a store the file id of sixteen such bytes.
+inline void set_file_id(int32_t store, uint8_t byte) {
+    Buffer id(16, byte);
+    EXPECT_EQ(rvf_store_set_file_id(store, address(id.data())), 0);
+}
+
+/// A KERNEL payload that is sound.
+inline Buffer kernel_payload(size_t image_size) {
+    Buffer payload(128);
+    set(payload, 0, uint32_t{0x52564B4E});
+    payload[4] = 1;
+    set(payload, 0x18, uint64_t{image_size});
+    Buffer image(image_size, 0x5A);
+    Buffer hash = simple_hash(image.data(), image.size());
+    std::copy(hash.begin(), hash.end(), payload.begin() + 0x30);
+    append(payload, image);
+    return payload;
+}
+
 /// Opens a file with its parents, nearest first.
 inline int32_t open_with(const Buffer& file, const std::vector<Buffer>& parents,
                          uint32_t flags = 0) {
@@ -220,6 +239,14 @@ inline int32_t open_with(const Buffer& file, const std::vector<Buffer>& parents,
     }
     return rvf_store_open_with(address(copy.get()), file.size(), address(list.data()),
                                static_cast<int32_t>(list.size()), -1, flags);
+}
+
+/// What a file that nothing is wrong with holds.
+inline Model reopened(const Buffer& file) {
+    StoreHandle store(open_file(file));
+    EXPECT_GT(store, 0);
+    EXPECT_EQ(rvf_store_warnings(store), 0);
+    return model_of(store);
 }
 
 } // namespace rvf::test

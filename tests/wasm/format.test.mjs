@@ -539,7 +539,7 @@ describe("the manifest that decides", () => {
     const elsewhere = manifest({ id: 3, entries: [[1, 7, 18, TYPE.VEC]] });
     for (const torn of tears) {
       for (const other of [elsewhere, newer]) {
-        assert.deepEqual(found(concat(old, torn, other)), [1, WARNING.SKIPPED_MANIFEST]);
+        assert.deepEqual(found(concat(old, torn, other)), [1, WARNING.TORN_TAIL]);
       }
     }
   });
