@@ -55,7 +55,7 @@ public:
     Life(int32_t store, const Buffer& file, const Opener& opener, uint64_t seed)
         : store_(store), opener_(opener), random_(seed) {
         host_.bytes = file;
-        adopts_ = !is_orderly(file);
+        adopts_ = !is_orderly(file) || rvf_store_warnings(store) & kLosses;
     }
 
     int32_t store() const { return store_; }
@@ -190,7 +190,8 @@ private:
     }
 
     /// A branch whose own records were damaged is none any more when it is written. A file that is
-    /// not orderly holds segments that are passed over; later commits may bring them back.
+    /// not orderly, or not whole, holds segments that are passed over; later commits may bring them
+    /// back.
     void require_shows(Shown expected, int32_t again) const {
         Shown shown = shown_by(again);
         if (opener_.flags & kSalvage) {
