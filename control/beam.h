@@ -1,33 +1,38 @@
 // The frontier and the answer of a graph search in one ascending array: every row seen that is not
-// farther than the `width`-th admitted one. Rows that are not admitted (deleted ones) are walked
-// through without taking the place of an answer.
+// farther than the `width`-th admitted one. Rows that are not admitted (deleted ones, and those
+// that a filter keeps out) are walked through without taking the place of an answer.
 #pragma once
 
 #include <stdint.h>
 
+#include "control/admission.h"
+#include "control/marks.h"
 #include "control/row_distance.h"
 
 namespace rvf {
 
-/// Flag of a candidate in a beam.
+/// Flags of a candidate in a beam.
 constexpr Candidate kExpanded = kFlag;
-
-/// Which rows may be answered.
-struct Admission {
-    const Space* live_in = nullptr; ///< nullptr: all of them
-
-    bool admits(Candidate one) const { return !live_in || !is_dead(*live_in, row_of(one)); }
-};
+constexpr Candidate kBarred = kSecondFlag; ///< it is not admitted
 
 struct Beam {
     Candidate* entries;
     uint32_t capacity;
     uint32_t width;
     uint32_t most_equal; ///< entries at one distance, so that copies of a row do not fill it
+    const Store* live_in = nullptr; ///< set: dead rows are barred
     Admission admission = {};
     uint32_t count = 0;
     uint32_t admitted = 0;
     uint32_t next = 0; ///< every entry before it is expanded
+
+    /// The entry with its flag and counted, on its way in.
+    Candidate admit(Candidate one) {
+        uint32_t row = row_of(one);
+        bool barred = (live_in && is_dead(*live_in, row)) || !admission.admits(row);
+        admitted += !barred;
+        return barred ? one | kBarred : one;
+    }
 
     void offer(Candidate one) {
         if (admitted == width && rank_of(one) >= rank_of(entries[count - 1])) return;
@@ -39,15 +44,12 @@ struct Beam {
             drop_last();
         }
         for (uint32_t i = count++; i > at; --i) entries[i] = entries[i - 1];
-        entries[at] = one;
+        entries[at] = admit(one);
         if (at < next) next = at;
-        admitted += admission.admits(one);
-        while (admitted > width || (admitted == width && !admission.admits(entries[count - 1]))) {
-            drop_last();
-        }
+        while (admitted > width || (admitted == width && entries[count - 1] & kBarred)) drop_last();
     }
 
-    void drop_last() { admitted -= admission.admits(entries[--count]); }
+    void drop_last() { admitted -= !(entries[--count] & kBarred); }
 };
 
 } // namespace rvf

@@ -6,11 +6,11 @@
 #include "control/container.h"
 #include "control/cow.h"
 #include "control/filter.h"
+#include "control/handles.h"
 #include "control/heap.h"
 #include "control/kept.h"
 #include "control/lineage.h"
 #include "control/manifest.h"
-#include "control/native.h"
 #include "control/open.h"
 #include "control/search.h"
 #include "control/segment.h"
@@ -22,36 +22,7 @@
 namespace rvf {
 namespace {
 
-constexpr uint32_t kMaxStores = 1024;
-constexpr uint32_t kIndexBits = 10;
 constexpr uint64_t kMaxExportBytes = 0x7FFFFFFF;
-
-Store* stores[kMaxStores];
-uint32_t generations[kMaxStores]; // of the store in the slot; 20 bits, never 0 once used
-
-Store* store_of(int32_t handle) {
-    uint32_t bits = static_cast<uint32_t>(handle);
-    uint32_t index = bits & (kMaxStores - 1);
-    return handle > 0 && generations[index] == bits >> kIndexBits ? stores[index] : nullptr;
-}
-
-/// A handle for `store`, or kTooManyStores.
-int32_t open_handle(Store* store) {
-    for (uint32_t index = 0; index < kMaxStores; ++index) {
-        if (stores[index]) continue;
-        generations[index] = (generations[index] + 1) & 0xFFFFF;
-        if (generations[index] == 0) generations[index] = 1;
-        stores[index] = store;
-        return static_cast<int32_t>(generations[index] << kIndexBits | index);
-    }
-    return kTooManyStores;
-}
-
-int32_t handle_or_free(Store* store) {
-    int32_t handle = open_handle(store);
-    if (handle < 0) free_store(store);
-    return handle;
-}
 
 const uint8_t* bytes_at(uintptr_t address) { return reinterpret_cast<const uint8_t*>(address); }
 uint8_t* buffer_at(uintptr_t address) { return reinterpret_cast<uint8_t*>(address); }
@@ -137,10 +108,6 @@ uint32_t walk_segments(Bytes file, uint32_t limit, Segment& last) {
 
 } // namespace
 
-#if !defined(__wasm__)
-const Store* native_store(int32_t handle) { return store_of(handle); }
-#endif
-
 extern "C" {
 
 uintptr_t rvf_alloc(size_t size) { return reinterpret_cast<uintptr_t>(allocate(size)); }
@@ -195,7 +162,7 @@ int32_t rvf_store_losses(int32_t handle, uintptr_t out, size_t len) {
 int32_t rvf_store_close(int32_t handle) {
     Store* store = store_of(handle);
     if (!store) return kStoreClosed;
-    stores[static_cast<uint32_t>(handle) & (kMaxStores - 1)] = nullptr;
+    forget_handle(handle);
     free_store(store);
     return kOk;
 }
@@ -303,7 +270,9 @@ int32_t rvf_store_search(int32_t handle, uintptr_t query, int32_t k, int32_t met
     if (most == 0) return 0;
     copy(store->query, bytes_at(query), static_cast<size_t>(query_bytes));
     if (metric == -1) metric = store->metric;
-    return static_cast<int32_t>(search_exact(*store, metric, limit, program, buffer_at(out)));
+    Filter asked{program, *store};
+    return static_cast<int32_t>(
+        search_exact(*store, metric, limit, buffer_at(out), admission_of(asked)));
 }
 
 int32_t rvf_store_delete_where(int32_t handle, uintptr_t filter, size_t filter_len) {
@@ -318,7 +287,7 @@ int32_t rvf_store_delete_where(int32_t handle, uintptr_t filter, size_t filter_l
         if (deletes && !reserve_deletes(*store, count)) return kOutOfMemory;
         for (uint32_t i = 0; i < store->row_count; ++i) {
             Row row = row_at(*store, i);
-            if (is_dead(row) || !admits(program, *store, row)) continue;
+            if (is_dead(row) || !admits({program, *store}, row)) continue;
             if (deletes)
                 delete_id(*store, load<uint64_t>(row.id));
             else

@@ -85,13 +85,23 @@ bool is_filter(Bytes program) {
     return run(program, stack, [](uint16_t, Value&) { return false; });
 }
 
-bool admits(Bytes program, const Store& store, const Row& row) {
+bool admits(const Filter& filter, const Row& row) {
     uint64_t stack = 0;
-    run(program, stack, [&](uint16_t field, Value& value) {
+    run(filter.program, stack, [&](uint16_t field, Value& value) {
         value = {kU64, {row.id, 8}};
-        return field == kIdField || find_field(entries_at(store, *row.metadata), field, value);
+        return field == kIdField ||
+               find_field(entries_at(filter.store, *row.metadata), field, value);
     });
     return stack & 1;
+}
+
+Admission admission_of(const Filter& filter) {
+    if (filter.program.size == 0) return {};
+    auto asked = [](const void* context, uint32_t row) {
+        const Filter& asking = *static_cast<const Filter*>(context);
+        return admits(asking, row_at(asking.store, row));
+    };
+    return {asked, &filter};
 }
 
 } // namespace rvf

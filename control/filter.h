@@ -11,6 +11,7 @@
 // false then, ne is true; so it is with a field that the row does not have.
 #pragma once
 
+#include "control/admission.h"
 #include "control/metadata.h"
 
 namespace rvf {
@@ -32,7 +33,16 @@ enum FilterOperator : uint8_t {
 /// Whether a program is sound and leaves one value; at most 64 are on the stack at a time.
 bool is_filter(Bytes program);
 
-/// Runs a sound program on a row.
-bool admits(Bytes program, const Store& store, const Row& row);
+/// A sound program for the rows of a store.
+struct Filter {
+    Bytes program;
+    const Store& store;
+};
+
+/// Runs a filter on a row.
+bool admits(const Filter& filter, const Row& row);
+
+/// What a search asks; `filter` must stay. An empty program admits all.
+Admission admission_of(const Filter& filter);
 
 } // namespace rvf

@@ -1,10 +1,12 @@
 #include "control/hnsw.h"
 
+#include "control/heap.h"
 #include "control/hits.h"
 #include "control/hnsw_links.h"
 #include "control/hnsw_repair.h"
 #include "control/hnsw_walk.h"
-#include "control/row_sums.h"
+#include "control/marks.h"
+#include "control/search.h"
 
 namespace rvf {
 namespace {
@@ -75,6 +77,58 @@ bool add_row(Graph& graph, const Space& space, uint32_t row) {
     return true;
 }
 
+// --- Search ---
+
+/// What a walk costs for each row that its beam has to hold, in rows that a scan compares; and
+/// asking for a row.
+constexpr double kWalkCost = 16;
+constexpr double kCodeWalkCost = 9;
+constexpr double kAskCost = 1.0 / 12;
+constexpr uint32_t kAsked = 256;
+
+/// The share of live rows that are admitted, from some of them; never 0.
+double admitted_share(const Store& store, const Admission& admission) {
+    double asked = 0.5, admitted = 0.5;
+    for (uint32_t i = 0; i < kAsked; ++i) {
+        // Multiples of the golden ratio: spread evenly, and in step with nothing.
+        uint32_t place = i * 0x9E3779B9u;
+        auto row = static_cast<uint32_t>(uint64_t{place} * store.row_count >> 32);
+        if (is_dead(store, row)) continue;
+        ++asked;
+        admitted += admission.admits(row);
+    }
+    return admitted / asked;
+}
+
+bool scan_is_faster(const Graph& graph, const Store& store, double share, uint32_t ef,
+                    bool by_codes) {
+    double walk = (by_codes ? kCodeWalkCost : kWalkCost) * ef / share * graph.m / 16;
+    return (share + kAskCost) * store.row_count < walk;
+}
+
+/// Puts the rows of the beam into the answer by their true distances.
+void rescore(const Space& space, const Point& query, const Beam& beam, Hits& hits) {
+    const Store& store = space.store;
+    for (uint32_t i = 0; i < beam.count; ++i) {
+        Candidate one = beam.entries[i];
+        uint32_t row = row_of(one);
+        float far = distance_of(one);
+        if (one & kBarred || far != far) continue;
+        if (query.code && row < space.codes->done &&
+            code_bound(*query.code, code_at(*space.codes, row)) > hits.worst()) {
+            continue;
+        }
+        // The k-th true distance is near the k-th compared one, so that few more can enter.
+        if (!query.code && space.metric == kL2 && far > hits.worst() * 1.0625f) break;
+        Row at = row_at(store, row);
+        if (query.code || space.metric == kL2) {
+            far = exact_distance(space.metric, query.vector, query.length, at.vector, *at.norm,
+                                 store.row_bytes);
+        }
+        if (far <= hits.worst()) hits.offer({load<uint64_t>(at.id), far});
+    }
+}
+
 } // namespace
 
 Status hnsw_build(Graph& graph, const Store& store, uint32_t max_rows) {
@@ -98,50 +152,61 @@ Status hnsw_update(Graph& graph, const Store& store, uint32_t row) {
 }
 
 Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, uint8_t* out,
-                   uint32_t& found) {
+                   uint32_t& found, const SearchOptions& options) {
     uint32_t live = live_count(store);
     if (ef < k) ef = k;
     if (ef > live) ef = live;
     found = 0;
     if (live == 0) return kOk;
-    // Room for the deleted rows that lie among `ef` live ones, with as much again.
-    uint64_t among = uint64_t{2} * ef * store.row_count / live + 64;
-    uint32_t capacity = static_cast<uint32_t>(among < store.row_count ? among : store.row_count);
-    if (store.dead_count == 0) capacity = ef;
+    const Admission& admission = options.admission;
+    double share = admission ? admitted_share(store, admission) : 1;
+    if (admission && scan_is_faster(graph, store, share, ef, options.codes)) {
+        found = search_exact(store, store.metric, k, out, admission);
+        return kOk;
+    }
+    // Room for the barred rows that lie among `ef` admitted ones, with as much again; and for as
+    // many copies as hold `k` admitted ones with some certainty.
+    bool some_barred = store.dead_count || admission;
+    double among = store.row_count / (share * live);
+    auto room_for = [&](double rows) {
+        return rows < store.row_count ? static_cast<uint32_t>(rows) : store.row_count;
+    };
+    uint32_t capacity = some_barred ? room_for(2 * ef * among + 64) : ef;
+    uint32_t most_equal = k > ef / 8 + 4 ? k : ef / 8 + 4;
+    if (some_barred) most_equal = room_for(1.5 * k * among + 8);
     if (!reserve_working_memory(graph, capacity + 1, store.row_count)) return kOutOfMemory;
 
     Space space = space_of(store);
     Point query = query_point(space);
-    uint32_t most_equal = ef / 8 + 4;
-    if (most_equal < k) most_equal = k;
-    if (store.dead_count) most_equal = capacity;
-    Beam beam{graph.beam, capacity + 1, 1, most_equal};
-    if (graph.entry != kNoRow) {
-        descend(graph, space, query, 1, beam);
-        if (store.dead_count) beam.admission.live_in = &space;
-        walk_layer(graph, space, query, 0, ef, beam);
+    CodeQuery code;
+    const Codes* codes = options.codes;
+    if (codes && codes->row_bytes >= store.row_bytes) codes = nullptr;
+    size_t weights = codes ? weight_bytes(*codes) : 0;
+    auto* memory = allocate(weights);
+    if (memory &&
+        prepare(*codes, store.metric, store.query, reinterpret_cast<int16_t*>(memory), code)) {
+        space.codes = codes;
+        query.code = &code;
     }
+    Beam beam{graph.beam, capacity + 1, 1, most_equal};
+    if (graph.entry != kNoRow) descend(graph, space, query, 1, beam);
+    if (store.dead_count) beam.live_in = &store;
+    beam.admission = admission;
+    if (graph.entry != kNoRow) walk_layer(graph, space, query, 0, ef, beam);
     beam.width = ef;
     for (uint32_t row = graph.done; row < store.row_count; ++row) {
-        if (is_dead(space, row) || layers_of(graph, row)) continue;
+        if (is_dead(store, row) || layers_of(graph, row)) continue;
         beam.offer(compare(space, query, row));
     }
 
     Hits hits{out, k < live ? k : live};
-    for (uint32_t i = 0; i < beam.count; ++i) {
-        uint32_t row = row_of(beam.entries[i]);
-        float far = distance_of(beam.entries[i]);
-        if (is_dead(space, row) || far != far) continue;
-        if (space.metric == kL2) {
-            // The k-th true distance is near the k-th compared one, so that few more can enter.
-            if (far > hits.worst() * 1.0625f) break;
-            far = sum_of_squared_differences(row_at(store, row).vector, query.vector,
-                                             store.row_bytes);
-        }
-        if (far <= hits.worst()) hits.offer({load<uint64_t>(row_at(store, row).id), far});
-    }
+    rescore(space, query, beam, hits);
+    release(memory, weights);
     hits.sort();
     found = hits.count;
+    if (some_barred && found < hits.limit) {
+        found = search_exact(store, store.metric, k, out, admission);
+    }
     return kOk;
 }
 

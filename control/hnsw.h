@@ -12,7 +12,9 @@
 
 #include <stdint.h>
 
+#include "control/admission.h"
 #include "control/hnsw_graph.h"
+#include "control/sq8.h"
 #include "control/store.h"
 
 namespace rvf {
@@ -31,12 +33,22 @@ Status hnsw_update(Graph& graph, const Store& store, uint32_t row);
 /// Where most rows are dead, building anew gives the better graph and takes less time.
 Status hnsw_unlink_dead(Graph& graph, const Store& store);
 
+struct SearchOptions {
+    /// Set: the walk compares codes where rows have them, and of the `ef` best those rows are read
+    /// that their bounds do not exclude. It moves a quarter of the bytes. Not used where codes are
+    /// no smaller than rows: below 12 dimensions.
+    const Codes* codes = nullptr;
+    /// Set: only rows that it admits are answered. Where few are, they are all compared, which is
+    /// exact; so it is when the walk comes by fewer than k of them: k are found if there are k.
+    Admission admission = {};
+};
+
 /// Finds about the `k` nearest live rows to the padded query in store.query, comparing the `ef`
 /// best (at least k) at a time: more of them, more of the true ones. Rows that are not linked yet
 /// are all compared; of several rows at one distance any may be answered. Writes 12-byte hits as
 /// search_exact does, with the same distances to the bit and the same order, to `out`, which must
 /// hold min(k, live rows) of them. kOutOfMemory when there is no room for the candidates.
 Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, uint8_t* out,
-                   uint32_t& found);
+                   uint32_t& found, const SearchOptions& options = {});
 
 } // namespace rvf

@@ -11,8 +11,7 @@ void restart(Graph& graph, uint32_t width, Beam& beam) {
     beam.admitted = 0;
     beam.next = 0;
     for (uint32_t i = 0; i < beam.count; ++i) {
-        beam.entries[i] &= ~kExpanded;
-        beam.admitted += beam.admission.admits(beam.entries[i]);
+        beam.entries[i] = beam.admit(beam.entries[i] & ~(kExpanded | kBarred));
         visit(graph, row_of(beam.entries[i]));
     }
 }

@@ -356,6 +356,10 @@ IndexFault load_index(Bytes payload, const Store& store, uint64_t seed, Graph*& 
         if (hnsw_unlink_dead(*made, store) != kOk) fault = IndexFault::kOutOfMemory;
     }
     if (fault == IndexFault::kNone) {
+        while (made->done < store.row_count &&
+               (is_dead(row_at(store, made->done)) || layers_of(*made, made->done))) {
+            ++made->done;
+        }
         graph = made;
     } else if (made) {
         free_graph(made);

@@ -3,7 +3,6 @@
 namespace rvf {
 namespace {
 
-constexpr uint32_t kLengthBytes = 4;
 constexpr size_t kLeastWaste = 4096;
 
 /// Copies what is referred to. Without memory for that the waste stays.
@@ -55,22 +54,6 @@ bool are_entries(Bytes bytes) {
         last = field;
     }
     return true;
-}
-
-bool find_field(Bytes entries, uint16_t field, Value& value) {
-    for (size_t at = 0; at < entries.size;) {
-        uint16_t here = load<uint16_t>(entries.data + at);
-        at += 2;
-        if (!read_value(entries, at, value) || here > field) return false;
-        if (here == field) return true;
-    }
-    return false;
-}
-
-Bytes entries_at(const Store& store, uint32_t at) {
-    if (at == 0) return {};
-    const uint8_t* record = store.metadata.data + at;
-    return {record + kLengthBytes, load<uint32_t>(record)};
 }
 
 bool reserve_metadata(Store& store, size_t bytes) {

@@ -35,11 +35,29 @@ bool read_value(Bytes bytes, size_t& at, Value& value);
 /// Whether the bytes are entries as above, and nothing else, of at most kMostMetadataBytes.
 bool are_entries(Bytes bytes);
 
+constexpr uint32_t kEntryBytes = 7;  ///< field, type, length; then the value
+constexpr uint32_t kLengthBytes = 4; ///< before the entries of a record
+
 /// Finds the value of a field in sound entries.
-bool find_field(Bytes entries, uint16_t field, Value& value);
+inline bool find_field(Bytes entries, uint16_t field, Value& value) {
+    const uint8_t* end = entries.data + entries.size;
+    for (const uint8_t* at = entries.data; at != end;) {
+        uint16_t here = load<uint16_t>(at);
+        uint32_t size = load<uint32_t>(at + 3);
+        if (here > field) return false;
+        value = {at[2], {at + kEntryBytes, size}};
+        if (here == field) return true;
+        at += kEntryBytes + size;
+    }
+    return false;
+}
 
 /// The entries of the record at `at`; 0: none.
-Bytes entries_at(const Store& store, uint32_t at);
+inline Bytes entries_at(const Store& store, uint32_t at) {
+    if (at == 0) return {};
+    const uint8_t* record = store.metadata.data + at;
+    return {record + kLengthBytes, load<uint32_t>(record)};
+}
 
 /// Makes room for records of `bytes` in all, their lengths included. What `at` of rows say may
 /// change.

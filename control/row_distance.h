@@ -3,6 +3,7 @@
 #pragma once
 
 #include "control/candidate.h"
+#include "control/sq8.h"
 #include "control/store.h"
 
 namespace rvf {
@@ -10,8 +11,9 @@ namespace rvf {
 /// A padded vector and what is known of it.
 struct Point {
     const uint8_t* vector;
-    float norm;   ///< sum of squares
-    float length; ///< its root; only set for the cosine
+    float norm;                      ///< sum of squares
+    float length;                    ///< its root; only set for the cosine
+    const CodeQuery* code = nullptr; ///< set: it is compared with codes where rows have them
 };
 
 /// How points of one store are compared.
@@ -22,6 +24,7 @@ struct Space {
     /// times the bound on its error (control/search.cpp), so that what is used is off by 1.6 % at
     /// most, and by 1e-6 where it is not tiny.
     float least_share;
+    const Codes* codes = nullptr; ///< for points with a code
 };
 
 Space space_of(const Store& store);
@@ -33,8 +36,8 @@ Point row_point(const Space& space, uint32_t row);
 bool is_dead(const Space& space, uint32_t row);
 
 /// Compares `point` with `count` rows, whose bit 31 is not looked at, and writes a candidate for
-/// each. Inner product and cosine: with the distance that search_exact answers, bit for bit. L2:
-/// within Space::least_share of it.
+/// each. By codes: with about the distance. Otherwise, inner product and cosine: with the distance
+/// that search_exact answers, bit for bit; L2: within Space::least_share of it.
 void compare(const Space& space, const Point& point, const uint32_t* rows, uint32_t count,
              Candidate* candidates);
 

@@ -1,20 +1,20 @@
 #include "control/search.h"
 
-#include "control/filter.h"
+#include "control/exact_distance.h"
 #include "control/hits.h"
-#include "control/row_sums.h"
+#include "control/marks.h"
 
 namespace rvf {
 namespace {
-
-/// Upstream's rule: below this the cosine of two norms is not defined and the distance is 1.
-constexpr float kMinNorms = 0x1p-23f;
 
 /// Norms from here on make |q|^2 + |x|^2 meaningless as a bound.
 constexpr float kMaxBoundedNorm = 1e37f;
 
 /// More than underflow can take away from any sum of 65,535 products.
 constexpr float kUnderflow = 1e-36f;
+
+/// Of rows that a batch compares with all its queries: they stay in the second cache.
+constexpr uint32_t kBlockBytes = 128u << 10;
 
 /// Skips rows for which the dot form |q|^2 + |x|^2 - 2 q x alone shows that they are farther than
 /// `worst`: it costs one product an element instead of a difference and a product. What it says of
@@ -40,60 +40,77 @@ L2Bound l2_bound(const Store& store, float query_norm) {
     return {query_norm, 1 - (n / 4 + 48) * 0x1p-24f};
 }
 
-float cosine_distance(float dot, float query_length, float row_norm) {
-    float norms = query_length * __builtin_sqrtf(row_norm);
-    return norms < kMinNorms ? 1.0f : 1.0f - dot / norms;
-}
-
-/// The live rows of one chunk, one at a time: the prefetcher loses several streams.
+/// The admitted rows from `row` to `end`, one at a time: the prefetcher loses several streams.
 template <typename Distance>
-void scan(const Store& store, Bytes filter, Hits& hits, Distance distance_of) {
-    uint32_t row = 0;
-    for (uint32_t i = 0; i < store.chunk_count; ++i) {
-        uint32_t rows = store.row_count - row;
-        if (rows > store.chunks[i].capacity) rows = store.chunks[i].capacity;
-        if (rows == 0) break;
+void scan(const Store& store, uint32_t row, uint32_t end, Admission admission, Hits& hits,
+          Distance distance_of) {
+    for (uint32_t rows; row < end; row += rows) {
+        rows = store.chunks[row >> store.chunk_shift].capacity;
+        rows -= row & ((1u << store.chunk_shift) - 1);
+        if (rows > end - row) rows = end - row;
         Row first = row_at(store, row);
+        const uint8_t* marks = marks_from(store, row);
         float worst = hits.worst();
         for (uint32_t r = 0; r < rows; ++r) {
-            if (first.mark[r] & kDead) continue;
-            if (filter.size && !admits(filter, store, row_at(store, row + r))) continue;
+            if (marks[r] & kDead || !admission.admits(row + r)) continue;
             const uint8_t* vector = first.vector + size_t{r} * store.row_bytes;
             float distance = distance_of(vector, first.norm[r], worst);
             if (!(distance <= worst)) continue; // NaN too
             hits.offer({load<uint64_t>(first.id + size_t{r} * 8), distance});
             worst = hits.worst();
         }
-        row += rows;
+    }
+}
+
+void scan_rows(const Store& store, int32_t metric, const uint8_t* query, uint32_t row, uint32_t end,
+               const Admission& admission, Hits& hits) {
+    uint32_t bytes = store.row_bytes;
+    float query_norm = norm_of(query, bytes);
+    if (metric == kL2) {
+        L2Bound bound = l2_bound(store, query_norm);
+        scan(store, row, end, admission, hits, [&](const uint8_t* x, float norm, float worst) {
+            float dot = sum_of_products(x, query, bytes);
+            if (bound.excludes(norm, dot, worst)) return __builtin_nanf("");
+            return sum_of_squared_differences(x, query, bytes);
+        });
+    } else if (metric == kInnerProduct) {
+        scan(store, row, end, admission, hits,
+             [&](const uint8_t* x, float, float) { return -sum_of_products(x, query, bytes); });
+    } else {
+        float query_length = __builtin_sqrtf(query_norm);
+        scan(store, row, end, admission, hits, [&](const uint8_t* x, float norm, float) {
+            return cosine_distance(sum_of_products(x, query, bytes), query_length, norm);
+        });
     }
 }
 
 } // namespace
 
-uint32_t search_exact(const Store& store, int32_t metric, uint32_t k, Bytes filter, uint8_t* out) {
-    uint32_t live = live_count(store);
-    Hits hits{out, k < live ? k : live};
-    const uint8_t* query = store.query;
-    uint32_t bytes = store.row_bytes;
-    float query_norm = sum_of_products(query, query, bytes);
-    if (metric == kL2) {
-        L2Bound bound = l2_bound(store, query_norm);
-        scan(store, filter, hits, [&](const uint8_t* row, float norm, float worst) {
-            float dot = sum_of_products(row, query, bytes);
-            if (bound.excludes(norm, dot, worst)) return __builtin_nanf("");
-            return sum_of_squared_differences(row, query, bytes);
-        });
-    } else if (metric == kInnerProduct) {
-        scan(store, filter, hits,
-             [&](const uint8_t* row, float, float) { return -sum_of_products(row, query, bytes); });
-    } else {
-        float query_length = __builtin_sqrtf(query_norm);
-        scan(store, filter, hits, [&](const uint8_t* row, float norm, float) {
-            return cosine_distance(sum_of_products(row, query, bytes), query_length, norm);
-        });
+uint32_t search_exact(const Store& store, int32_t metric, uint32_t k, uint8_t* out,
+                      const Admission& admission) {
+    uint32_t found;
+    search_batch(store, metric, k, store.query, 1, out, &found, admission);
+    return found;
+}
+
+void search_batch(const Store& store, int32_t metric, uint32_t k, const uint8_t* queries,
+                  uint32_t count, uint8_t* out, uint32_t* found, const Admission& admission) {
+    uint32_t limit = hits_for(store, k);
+    for (uint32_t i = 0; i < count; ++i) found[i] = 0;
+    if (limit == 0) return;
+    uint32_t rows = count > 1 ? kBlockBytes / store.row_bytes + 1 : store.row_count;
+    for (uint32_t row = 0, end; row < store.row_count; row = end) {
+        end = store.row_count - row < rows ? store.row_count : row + rows;
+        for (uint32_t i = 0; i < count; ++i) {
+            Hits hits{out + size_t{i} * limit * kHitBytes, limit, found[i]};
+            const uint8_t* query = queries + size_t{i} * store.row_bytes;
+            scan_rows(store, metric, query, row, end, admission, hits);
+            found[i] = hits.count;
+        }
     }
-    hits.sort();
-    return hits.count;
+    for (uint32_t i = 0; i < count; ++i) {
+        Hits{out + size_t{i} * limit * kHitBytes, limit, found[i]}.sort();
+    }
 }
 
 } // namespace rvf

@@ -23,6 +23,7 @@ enum SegmentType : uint8_t {
     kIndexSegment = 0x02,
     kJournalSegment = 0x04,
     kManifestSegment = 0x05,
+    kQuantSegment = 0x06,
     kMetaSegment = 0x07,
     kWitnessSegment = 0x0A,
     kKernelSegment = 0x0E,

@@ -198,6 +198,7 @@ Store* make_store(uint32_t dimension, int32_t metric) {
 }
 
 void free_store(Store* store) {
+    if (store->index) store->free_index(store->index);
     for (uint32_t i = 0; i < store->chunk_count; ++i) {
         release(store->chunks[i].memory, chunk_bytes(*store, store->chunks[i].capacity));
     }
@@ -243,6 +244,10 @@ uint32_t put_vector(Store& store, uint64_t id, const uint8_t* vector) {
     __builtin_memset(row.vector + store.row_bytes - 16, 0, 16);
     copy(row.vector, vector, size_t{store.dimension} * sizeof(float));
     *row.norm = sum_of_products(row.vector, row.vector, store.row_bytes);
+    if (number < store.indexed_rows && !(*row.mark & kRewritten)) {
+        *row.mark |= kRewritten;
+        ++store.rewritten_count;
+    }
     mark_changed(store, number, kVectorChanged);
     return number;
 }

@@ -28,6 +28,7 @@ enum Mark : uint8_t {
     kVectorChanged = 2,   ///< since the last commit
     kMetadataChanged = 4, ///< since the last commit
     kInherited = 8,       ///< a branch whose parent has the id
+    kRewritten = 16,      ///< since it was indexed
 };
 
 /// Rows of a chunk lie one after the other: vectors, then ids, norms, marks, homes, first homes and
@@ -80,6 +81,8 @@ struct Pending {
     uint8_t witness[kSimpleHashBytes];
 };
 
+struct SearchIndex;
+
 struct Store {
     uint32_t dimension;
     uint32_t row_bytes; ///< of one padded vector
@@ -103,6 +106,11 @@ struct Store {
     uint32_t slot_bits;
 
     uint8_t* query; ///< one padded vector
+
+    SearchIndex* index; ///< search_index.h; nullptr: none
+    void (*free_index)(SearchIndex*);
+    uint32_t indexed_rows; ///< rows below may be in it
+    uint32_t rewritten_count;
 
     Buffer metadata; ///< records: length u32, entries (metadata.h)
     size_t stale;    ///< bytes of it that nothing refers to

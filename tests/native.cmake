@@ -13,6 +13,9 @@ function(rvf_flavour flavour)
   foreach(module kernel control)
     string(TOUPPER RVF_${module}_SOURCES sources)
     add_library(rvf_${module}_${flavour} STATIC ${${sources}})
+    if(module STREQUAL "control")
+      target_sources(rvf_control_${flavour} PRIVATE ${RVF_SEARCH_SOURCES})
+    endif()
     target_include_directories(rvf_${module}_${flavour} PUBLIC ${PROJECT_SOURCE_DIR})
     target_compile_options(rvf_${module}_${flavour} PRIVATE ${RVF_WARNINGS} ${RVF_SAME_BITS}
       PUBLIC ${ARGN})
@@ -33,8 +36,8 @@ include(${PROJECT_SOURCE_DIR}/host/hub/hub.cmake)
 
 set(RVF_UNIT_TESTS
   branch commit compaction container content_hash crash crc cut distance export filter flip graph
-  half hamming handle hnsw hostile index_segment init inspect lineage manifest metadata model open
-  out_of_memory protocol quantize red_zone salvage search signature store topk witness)
+  half hamming handle hnsw hnsw_codes hostile index_segment init inspect lineage manifest metadata model open
+  out_of_memory protocol quantize red_zone salvage search search_codes signature sq8 store topk witness)
 list(TRANSFORM RVF_UNIT_TESTS REPLACE "(.+)" "tests/unit/\\1_test.cpp" OUTPUT_VARIABLE unit_sources)
 add_executable(rvf_unit_tests ${unit_sources})
 target_compile_options(rvf_unit_tests PRIVATE ${RVF_WARNINGS})

@@ -55,7 +55,7 @@ public:
     Life(int32_t store, const Buffer& file, const Opener& opener, uint64_t seed)
         : store_(store), opener_(opener), random_(seed) {
         host_.bytes = file;
-        adopts_ = !is_orderly(file) || rvf_store_warnings(store) & kLosses;
+        adopts_ = !is_orderly(file) || static_cast<uint32_t>(rvf_store_warnings(store)) & kLosses;
     }
 
     int32_t store() const { return store_; }
@@ -119,7 +119,7 @@ private:
         REQUIRE(status == (is_frozen() ? kSnapshotFrozen : done));
     }
 
-    bool is_frozen() const { return native_store(store_)->frozen; }
+    bool is_frozen() const { return store_of(store_)->frozen; }
 
     void put_rows() {
         auto count = static_cast<int32_t>(1 + random_.below(3));
@@ -152,7 +152,7 @@ private:
         Buffer entries = some_entries();
         bool of_store = random_.below(3) == 0;
         uint64_t zero = 0;
-        bool is_live = of_store || find_row(*native_store(store_), id) != kNoRow;
+        bool is_live = of_store || find_row(*store_of(store_), id) != kNoRow;
         require_done(
             rvf_store_set_metadata(store_, of_store ? 0 : address(&id),
                                    entries.empty() ? address(&zero) : address(entries.data()),
@@ -240,8 +240,8 @@ private:
         REQUIRE(made == 1 || (made == 0 && flags == 0));
         require_same(now, shown_by(store_));
         if (made == 0) return require_file_shows(now);
-        if (native_store(store_)->pending.signature < 0 && !flags && has_committed_) {
-            require_torn_write_shows(committed_, native_store(store_)->pending.offset);
+        if (store_of(store_)->pending.signature < 0 && !flags && has_committed_) {
+            require_torn_write_shows(committed_, store_of(store_)->pending.offset);
         }
         if (random_.below(4) == 0) change_while_pending();
         REQUIRE(rvf_store_acknowledge(store_) == 0);

@@ -233,7 +233,7 @@ void open_and_live(const Input& input) {
     std::vector<float> point = make_query(input.file.data(), input.file.size(),
                                           static_cast<size_t>(rvf_store_dimension(store)));
     require_same_after_export(store, point);
-    if (native_store(store)->frozen) {
+    if (store_of(store)->frozen) {
         REQUIRE(ingest(store, {1}, point) == kSnapshotFrozen);
         return;
     }

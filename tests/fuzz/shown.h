@@ -48,7 +48,7 @@ inline std::vector<uint64_t> ids_of(int32_t store) {
 
 /// Header, payload and footer of every kept segment, sorted into kinds.
 inline void show_kept(int32_t store, Shown& shown) {
-    const Store& inside = *native_store(store);
+    const Store& inside = *store_of(store);
     for (uint32_t i = 0; i < count_of<Kept>(inside.kept_list); ++i) {
         const Kept& kept = items_of<Kept>(inside.kept_list)[i];
         const uint8_t* bytes = inside.kept.data + kept.at;

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "control/commit.h"
-#include "control/native.h"
+#include "control/handles.h"
 #include "tests/unit/support.h"
 
 namespace rvf::test {
@@ -24,7 +24,7 @@ struct FileHost {
         Buffer info(kCommitInfoBytes);
         int32_t status = rvf_store_commit(store, kTime, signature, flags, address(info.data()));
         if (status != 1) return status;
-        Bytes made = native_store(store)->pending.bytes;
+        Bytes made = store_of(store)->pending.bytes;
         if (sign) sign({const_cast<uint8_t*>(made.data), made.size}); // in the module's memory
         uint64_t offset;
         uint32_t replaces;

@@ -144,7 +144,7 @@ inline std::vector<Answer> search_graph(Graph& graph, Store& store, const std::v
 inline std::vector<Answer> search_rows(Store& store, const std::vector<float>& point, uint32_t k) {
     set_query(store, point);
     Buffer hits(size_t{std::min(k, live_count(store))} * kHitBytes);
-    return answers_in(hits, search_exact(store, store.metric, k, {}, hits.data()));
+    return answers_in(hits, search_exact(store, store.metric, k, hits.data()));
 }
 
 inline double exact_distance(int32_t metric, const std::vector<float>& a,

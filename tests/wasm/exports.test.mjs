@@ -10,6 +10,7 @@ import { CONTROL_URL } from "./control.mjs";
 import { STATUS } from "./status.mjs";
 import { KERNEL_URL } from "./tile.mjs";
 
+const SEARCH_URL = new URL("../../build/wasm/rvf_search.wasm", import.meta.url);
 const TOOLCHAIN = new URL("../../toolchain/", import.meta.url);
 
 /** What callers rely on, written out: neither the build's lists nor the modules decide it. */
@@ -85,10 +86,20 @@ rvf_witness_count (i32 i32) -> i32
 rvf_witness_entry (i32 i32 i32 i64 i32 i32) -> i32
 `;
 
+const SEARCH_EXPORTS = `${CONTROL_EXPORTS}rvf_index_create (i32 i32 i32 i32 i64) -> i32
+rvf_index_drop (i32) -> i32
+rvf_index_build (i32 i32) -> i32
+rvf_index_search (i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) -> i32
+rvf_index_save (i32) -> i32
+rvf_index_load (i32 i64) -> i32
+rvf_index_state (i32 i32) -> i32
+`;
+
 describe("the modules", () => {
   for (const [name, url, golden] of [
     ["kernel", KERNEL_URL, KERNEL_EXPORTS],
     ["control", CONTROL_URL, CONTROL_EXPORTS],
+    ["search", SEARCH_URL, SEARCH_EXPORTS],
   ]) {
     const bytes = readFileSync(url);
     const parsed = readModule(bytes);

@@ -6,7 +6,7 @@ import { brotliCompressSync } from "node:zlib";
 
 const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url));
 
-for (const name of ["rvf_kernel.wasm", "rvf_control.wasm"]) {
+for (const name of ["rvf_kernel.wasm", "rvf_control.wasm", "rvf_search.wasm"]) {
   test(`README.md gives the size of ${name}`, () => {
     const bytes = file(`build/wasm/${name}`);
     const row = new RegExp(`^\\| \`${name}\`.*\\| ([\\d,]+) \\| ([\\d,]+) \\|$`, "m");

@@ -1,0 +1,279 @@
+#include "control/search_index.h"
+
+#include "control/heap.h"
+#include "control/hnsw.h"
+#include "control/kept.h"
+#include "control/search.h"
+#include "control/search_codes.h"
+
+namespace rvf {
+namespace {
+
+constexpr uint32_t kQuantFixedBytes = 64; ///< kind u8 (0 scalar), tier u8, dimension u16, zeros
+
+void free_index(SearchIndex* index) {
+    if (index->graph) free_graph(index->graph);
+    if (index->codes) free_codes(index->codes);
+    release(reinterpret_cast<uint8_t*>(index), sizeof(SearchIndex));
+}
+
+/// Takes ownership of the parts, also when it fails.
+Status attach(Store& store, Graph* graph, Codes* codes) {
+    auto* index = reinterpret_cast<SearchIndex*>(allocate(sizeof(SearchIndex)));
+    if (!index) {
+        if (graph) free_graph(graph);
+        if (codes) free_codes(codes);
+        return kOutOfMemory;
+    }
+    drop_index(store);
+    *index = {graph, codes, false, 0, IndexFault::kNone};
+    store.index = index;
+    store.free_index = free_index;
+    return kOk;
+}
+
+/// Rows that every part has.
+uint32_t done(const Store& store) {
+    uint32_t rows = store.row_count;
+    const SearchIndex& index = *store.index;
+    if (index.graph && index.graph->done < rows) rows = index.graph->done;
+    if (index.codes && index.codes->done < rows) rows = index.codes->done;
+    return rows;
+}
+
+/// Rows that any part has: of these it must be known when they are written again.
+void note_rows(Store& store) {
+    const SearchIndex& index = *store.index;
+    store.indexed_rows = 0;
+    if (index.graph) store.indexed_rows = rows_spanned(*index.graph); // some lie behind done
+    if (store.indexed_rows > store.row_count) store.indexed_rows = store.row_count;
+    if (index.codes && index.codes->done > store.indexed_rows) {
+        store.indexed_rows = index.codes->done;
+    }
+}
+
+Status update_rewritten(Store& store) {
+    SearchIndex& index = *store.index;
+    for (uint32_t i = 0; store.rewritten_count && i < store.indexed_rows; ++i) {
+        Row row = row_at(store, i);
+        if (!(*row.mark & kRewritten)) continue;
+        if (index.codes && i < index.codes->done) update_code(*index.codes, store, i);
+        if (index.graph && (i < index.graph->done || layers_of(*index.graph, i))) {
+            Status status = hnsw_update(*index.graph, store, i);
+            if (status != kOk) return status;
+        }
+        *row.mark = static_cast<uint8_t>(*row.mark & ~kRewritten);
+        --store.rewritten_count;
+    }
+    store.rewritten_count = 0; // rows that died since
+    return kOk;
+}
+
+Segment find_kept(const Store& store, uint8_t type) {
+    Segment found = {};
+    for (uint32_t i = 0; i < count_of<Kept>(store.kept_list); ++i) {
+        Segment segment = kept_segment(store, items_of<Kept>(store.kept_list)[i]);
+        if (segment.type == type) found = segment;
+    }
+    return found;
+}
+
+bool is_sound(const Segment& segment) {
+    const uint8_t* header = segment.payload.data - kSegmentHeaderBytes;
+    return check_hash({header, kSegmentHeaderBytes + segment.payload.size}, segment) !=
+           HashState::kBad;
+}
+
+Codes* load_ranges(const Store& store) {
+    Segment quant = find_kept(store, kQuantSegment);
+    size_t range = size_t{4} * store.dimension;
+    if (quant.payload.size != kQuantFixedBytes + 2 * range || !is_sound(quant)) return nullptr;
+    const uint8_t* p = quant.payload.data;
+    if (p[0] != 0 || load<uint16_t>(p + 2) != store.dimension) return nullptr;
+    Codes* codes = make_codes(store);
+    if (codes && !set_ranges(*codes, p + kQuantFixedBytes, p + kQuantFixedBytes + range)) {
+        free_codes(codes);
+        codes = nullptr;
+    }
+    return codes;
+}
+
+Status save_graph(Store& store, uint64_t& id) {
+    Graph& graph = *store.index->graph;
+    Status status = hnsw_unlink_dead(graph, store);
+    IndexWriter writer{graph, store};
+    if (status == kOk) status = begin_index(writer);
+    if (status != kOk) return status;
+    Buffer payload;
+    uint8_t* bytes = extend(payload, static_cast<size_t>(index_bytes(writer)));
+    if (bytes) write_index(writer, bytes);
+    end_index(writer);
+    status = kOutOfMemory;
+    if (bytes) {
+        drop_segments(store, kIndexSegment);
+        status = add_segment(store, kIndexSegment, {bytes, payload.size}, id);
+    }
+    free_buffer(payload);
+    return status;
+}
+
+Status save_codes(Store& store, uint64_t& id) {
+    const Codes& codes = *store.index->codes;
+    Buffer payload;
+    size_t range = size_t{4} * store.dimension;
+    uint8_t* p = extend(payload, kQuantFixedBytes + 2 * range);
+    if (!p) return kOutOfMemory;
+    __builtin_memset(p, 0, kQuantFixedBytes);
+    rvf::store(p + 2, static_cast<uint16_t>(store.dimension));
+    copy(p + kQuantFixedBytes, reinterpret_cast<const uint8_t*>(codes.low), range);
+    copy(p + kQuantFixedBytes + range, reinterpret_cast<const uint8_t*>(codes.high), range);
+    drop_segments(store, kQuantSegment);
+    Status status = add_segment(store, kQuantSegment, {p, payload.size}, id);
+    free_buffer(payload);
+    return status;
+}
+
+} // namespace
+
+void drop_index(Store& store) {
+    if (store.index) free_index(store.index);
+    store.index = nullptr;
+    store.indexed_rows = store.rewritten_count = 0;
+}
+
+Status make_index(Store& store, const IndexParts& parts) {
+    Graph* graph = parts.m ? make_graph(parts.m, parts.ef_construction, parts.seed) : nullptr;
+    Codes* codes = parts.codes ? make_codes(store) : nullptr;
+    if ((parts.m && !graph) || (parts.codes && !codes)) {
+        if (graph) free_graph(graph);
+        if (codes) free_codes(codes);
+        return kOutOfMemory;
+    }
+    return attach(store, graph, codes);
+}
+
+Status update_index(Store& store, uint32_t max_rows, uint32_t& left) {
+    SearchIndex& index = *store.index;
+    Status status = update_rewritten(store);
+    if (status == kOk && index.codes && index.codes->done < store.row_count) {
+        if (index.codes->done == 0 && !index.has_ranges) {
+            train_codes(*index.codes, store);
+            index.has_ranges = true;
+        }
+        status = add_codes(*index.codes, store, max_rows);
+    }
+    if (status == kOk && index.graph) status = hnsw_build(*index.graph, store, max_rows);
+    note_rows(store);
+    left = store.row_count - done(store);
+    return status;
+}
+
+namespace {
+
+Status search_one(Store& store, const IndexQuery& query, const Codes* codes, uint8_t* out,
+                  uint32_t& found) {
+    if (query.ef) {
+        return hnsw_search(*store.index->graph, store, query.k, query.ef, out, found,
+                           {codes, query.admission});
+    }
+    if (!codes) {
+        found = search_exact(store, query.metric, query.k, out, query.admission);
+        return kOk;
+    }
+    CodeAnswer answer = search_codes(store, *codes, query.metric, query.k, out, query.admission);
+    found = answer.found;
+    store.index->last_read += answer.read;
+    return kOk;
+}
+
+/// All queries side by side; false when there is no memory for that.
+bool search_together(Store& store, const IndexQuery& query, const Codes* codes,
+                     const uint8_t* queries, uint32_t count, uint8_t* out, uint8_t* found) {
+    Buffer padded;
+    Buffer answers;
+    size_t bytes = size_t{4} * store.dimension;
+    bool fits = count <= ~size_t{0} / store.row_bytes;
+    bool room = fits && extend(padded, size_t{count} * store.row_bytes) &&
+                extend(answers, size_t{count} * sizeof(CodeAnswer));
+    if (room) {
+        __builtin_memset(padded.data, 0, padded.size);
+        for (uint32_t i = 0; i < count; ++i) {
+            copy(padded.data + size_t{i} * store.row_bytes, queries + i * bytes, bytes);
+        }
+        auto* each = items_of<CodeAnswer>(answers);
+        auto* plain = items_of<uint32_t>(answers);
+        if (codes) {
+            search_codes_batch(store, *codes, query.metric, query.k, padded.data, count, out, each,
+                               query.admission);
+        } else {
+            search_batch(store, query.metric, query.k, padded.data, count, out, plain,
+                         query.admission);
+        }
+        for (uint32_t i = 0; i < count; ++i) {
+            rvf::store(found + size_t{4} * i, codes ? each[i].found : plain[i]);
+            if (codes) store.index->last_read += each[i].read;
+        }
+    }
+    free_buffer(padded);
+    free_buffer(answers);
+    return room;
+}
+
+} // namespace
+
+int32_t search_index(Store& store, const IndexQuery& query, const uint8_t* queries, uint32_t count,
+                     uint8_t* out, uint8_t* found) {
+    SearchIndex* index = store.index;
+    if (query.ef && !(index && index->graph)) return kInvalidArgument;
+    if (query.ef && query.metric != store.metric) return kMetricUnsupported;
+    Status status = index ? update_rewritten(store) : kOk;
+    if (status != kOk && query.ef) return status;
+    if (index) index->last_read = 0;
+    const Codes* codes = index && index->codes && index->codes->done ? index->codes : nullptr;
+    if (status != kOk) codes = nullptr; // they are not of the rows as they are
+    bool done = query.ef == 0 && count > 1 &&
+                search_together(store, query, codes, queries, count, out, found);
+    int32_t all = 0;
+    size_t bytes = size_t{4} * store.dimension;
+    for (uint32_t i = 0; i < count; ++i) {
+        uint32_t here = done ? load<uint32_t>(found + size_t{4} * i) : 0;
+        if (!done && live_count(store)) {
+            copy(store.query, queries + i * bytes, bytes);
+            status = search_one(store, query, codes, out, here);
+            if (status != kOk) return status;
+            out += size_t{hits_for(store, query.k)} * kHitBytes;
+        }
+        rvf::store(found + size_t{4} * i, here);
+        all += static_cast<int32_t>(here);
+    }
+    return all;
+}
+
+Status save_index(Store& store) {
+    uint64_t id;
+    const SearchIndex& index = *store.index;
+    if (!index.graph && !index.has_ranges) return kInvalidArgument;
+    Status status = index.graph ? save_graph(store, id) : kOk;
+    if (status == kOk && index.has_ranges) status = save_codes(store, id);
+    return status;
+}
+
+Status load_saved_index(Store& store, uint64_t seed) {
+    Segment saved = find_kept(store, kIndexSegment);
+    Graph* graph = nullptr;
+    IndexFault fault = IndexFault::kNone;
+    if (saved.payload.data) {
+        fault = is_sound(saved) ? load_index(saved.payload, store, seed, graph)
+                                : IndexFault::kTruncated;
+    }
+    Codes* codes = load_ranges(store);
+    if (!graph && !codes && fault == IndexFault::kNone) return kOk;
+    Status status = attach(store, graph, codes);
+    if (status != kOk) return status;
+    store.index->has_ranges = codes != nullptr;
+    store.index->fault = fault;
+    note_rows(store);
+    return kOk;
+}
+
+} // namespace rvf

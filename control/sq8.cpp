@@ -1,0 +1,326 @@
+#include "control/sq8.h"
+
+#include "control/exact_distance.h"
+#include "control/heap.h"
+#include "control/marks.h"
+
+namespace rvf {
+namespace {
+
+constexpr uint32_t kChunkBytes = 2u << 20;
+constexpr uint32_t kFirstRows = 64;
+constexpr double kMiddle = 127.5; ///< of the codes of a dimension
+constexpr double kCodeShare = 1.0 / 255;
+constexpr float kMaxBoundedNorm = 1e37f; ///< from here on f32 sums may overflow
+constexpr double kMaxSquare = 1e37;
+
+uint32_t full_capacity(const Codes& codes) { return 1u << codes.chunk_shift; }
+
+uint32_t capacity(const Codes& codes) {
+    if (codes.chunk_count == 0) return 0;
+    return codes.first_capacity + ((codes.chunk_count - 1) << codes.chunk_shift);
+}
+
+uint32_t padded(const Codes& codes) { return (codes.dimension + 3) & ~3u; }
+
+size_t range_bytes(const Codes& codes) { return padded(codes) * sizeof(float); }
+
+// --- Chunks ---
+
+bool add_chunk(Codes& codes, uint32_t rows) {
+    if (codes.chunk_count == codes.chunk_slots) {
+        uint32_t slots = codes.chunk_slots ? 2 * codes.chunk_slots : 8;
+        auto** chunks = reinterpret_cast<uint8_t**>(allocate(slots * sizeof(uint8_t*)));
+        if (!chunks) return false;
+        for (uint32_t i = 0; i < codes.chunk_count; ++i) chunks[i] = codes.chunks[i];
+        release(reinterpret_cast<uint8_t*>(codes.chunks), codes.chunk_slots * sizeof(uint8_t*));
+        codes.chunks = chunks;
+        codes.chunk_slots = slots;
+    }
+    uint8_t* chunk = allocate(size_t{rows} * codes.row_bytes);
+    if (!chunk) return false;
+    codes.chunks[codes.chunk_count++] = chunk;
+    return true;
+}
+
+bool reserve_codes(Codes& codes, uint32_t rows) {
+    uint32_t first = codes.chunk_count ? codes.first_capacity : kFirstRows;
+    while (first < rows && first < full_capacity(codes)) first *= 2;
+    if (first > full_capacity(codes)) first = full_capacity(codes);
+    if (codes.chunk_count == 0) {
+        if (!add_chunk(codes, first)) return false;
+        codes.first_capacity = first;
+    } else if (first > codes.first_capacity) {
+        uint8_t* grown = allocate(size_t{first} * codes.row_bytes);
+        if (!grown) return false;
+        size_t bytes = size_t{codes.first_capacity} * codes.row_bytes;
+        copy(grown, codes.chunks[0], bytes);
+        release(codes.chunks[0], bytes);
+        codes.chunks[0] = grown;
+        codes.first_capacity = first;
+    }
+    while (capacity(codes) < rows) {
+        if (!add_chunk(codes, full_capacity(codes))) return false;
+    }
+    return true;
+}
+
+// --- Ranges ---
+
+void begin_codes(Codes& codes) {
+    codes.done = 0;
+    double sum = 0, squares = 0;
+    for (uint32_t i = 0; i < codes.dimension; ++i) {
+        double low = static_cast<double>(codes.low[i]), high = static_cast<double>(codes.high[i]);
+        double ends = __builtin_fabs(low) + __builtin_fabs(high);
+        sum += ends * ends;
+        squares += (high - low) * (high - low);
+    }
+    codes.slip = 0x1p-48 * __builtin_sqrt(sum);
+    // Rounding alone makes half of a step at most in each dimension. Long rows and f32 sums may add
+    // to it as much again.
+    codes.coarse =
+        static_cast<float>(__builtin_sqrt(squares) * kCodeShare + 0x1p-20 * __builtin_sqrt(sum));
+}
+
+/// The exponent of a norm, which is positive or NaN.
+uint32_t exponent(float norm) { return __builtin_bit_cast(uint32_t, norm) >> 23 & 255; }
+
+template <typename Each>
+void for_live_rows(const Store& store, Each each) {
+    for (uint32_t i = 0; i < store.row_count; ++i) {
+        Row row = row_at(store, i);
+        if (!is_dead(store, i) && *row.norm < kMaxBoundedNorm) each(row);
+    }
+}
+
+/// Rows of the norms' exponents up to this: four more than seven of eight rows have, which is
+/// four times their length.
+uint32_t longest_exponent(const Store& store) {
+    uint32_t counts[256] = {};
+    uint32_t rows = 0;
+    for_live_rows(store, [&](const Row& row) {
+        ++counts[exponent(*row.norm)];
+        ++rows;
+    });
+    uint32_t most = 0;
+    for (uint32_t below = counts[0]; below < rows - rows / 8; below += counts[most]) ++most;
+    return most + 4;
+}
+
+/// What stands for two dimensions.
+struct Pair {
+    v128_t low;
+    v128_t step;
+};
+
+RVF_INLINE v128_t two_floats(const void* at) {
+    return wasm_f64x2_promote_low_f32x4(wasm_v128_load64_zero(at));
+}
+
+RVF_INLINE Pair pair_at(const Codes& codes, uint32_t i) {
+    v128_t low = two_floats(codes.low + i);
+    v128_t range = wasm_f64x2_sub(two_floats(codes.high + i), low);
+    return {low, wasm_f64x2_mul(range, wasm_f64x2_splat(kCodeShare))};
+}
+
+RVF_INLINE v128_t add_square(v128_t sum, v128_t value) {
+    return wasm_f64x2_add(sum, wasm_f64x2_mul(value, value));
+}
+
+RVF_INLINE double sum_of(v128_t pair) {
+    return wasm_f64x2_extract_lane(pair, 0) + wasm_f64x2_extract_lane(pair, 1);
+}
+
+} // namespace
+
+Codes* make_codes(const Store& store) {
+    auto* codes = reinterpret_cast<Codes*>(allocate(sizeof(Codes)));
+    if (!codes) return nullptr;
+    *codes = {};
+    codes->dimension = store.dimension;
+    codes->row_bytes = ((store.dimension + 15) & ~15u) + static_cast<uint32_t>(sizeof(CodeHead));
+    while ((uint64_t{codes->row_bytes} << (codes->chunk_shift + 1)) <= kChunkBytes) {
+        ++codes->chunk_shift;
+    }
+    codes->low = reinterpret_cast<float*>(allocate(range_bytes(*codes)));
+    codes->high = reinterpret_cast<float*>(allocate(range_bytes(*codes)));
+    if (!codes->low || !codes->high) {
+        free_codes(codes);
+        return nullptr;
+    }
+    __builtin_memset(codes->low, 0, range_bytes(*codes));
+    __builtin_memset(codes->high, 0, range_bytes(*codes));
+    return codes;
+}
+
+void free_codes(Codes* codes) {
+    for (uint32_t i = 0; i < codes->chunk_count; ++i) {
+        uint32_t rows = i ? full_capacity(*codes) : codes->first_capacity;
+        release(codes->chunks[i], size_t{rows} * codes->row_bytes);
+    }
+    release(reinterpret_cast<uint8_t*>(codes->chunks), codes->chunk_slots * sizeof(uint8_t*));
+    release(reinterpret_cast<uint8_t*>(codes->low), range_bytes(*codes));
+    release(reinterpret_cast<uint8_t*>(codes->high), range_bytes(*codes));
+    release(reinterpret_cast<uint8_t*>(codes), sizeof(Codes));
+}
+
+void train_codes(Codes& codes, const Store& store) {
+    uint32_t longest = longest_exponent(store);
+    bool first = true;
+    for_live_rows(store, [&](const Row& row) {
+        if (exponent(*row.norm) > longest) return;
+        for (uint32_t i = 0; i < padded(codes); i += 4) {
+            v128_t x = wasm_v128_load(row.vector + size_t{i} * sizeof(float));
+            v128_t low = first ? x : wasm_f32x4_pmin(wasm_v128_load(codes.low + i), x);
+            v128_t high = first ? x : wasm_f32x4_pmax(wasm_v128_load(codes.high + i), x);
+            wasm_v128_store(codes.low + i, low);
+            wasm_v128_store(codes.high + i, high);
+        }
+        first = false;
+    });
+    begin_codes(codes);
+}
+
+bool set_ranges(Codes& codes, const uint8_t* low, const uint8_t* high) {
+    if (!all_finite(low, codes.dimension) || !all_finite(high, codes.dimension)) return false;
+    for (uint32_t i = 0; i < codes.dimension; ++i) {
+        if (load<float>(low + i * sizeof(float)) > load<float>(high + i * sizeof(float))) {
+            return false;
+        }
+    }
+    copy(reinterpret_cast<uint8_t*>(codes.low), low, codes.dimension * sizeof(float));
+    copy(reinterpret_cast<uint8_t*>(codes.high), high, codes.dimension * sizeof(float));
+    begin_codes(codes);
+    return true;
+}
+
+Status add_codes(Codes& codes, const Store& store, uint32_t max_rows) {
+    uint32_t left = store.row_count - codes.done;
+    uint32_t end = codes.done + (max_rows < left ? max_rows : left);
+    if (!reserve_codes(codes, end)) return kOutOfMemory;
+    while (codes.done < end) update_code(codes, store, codes.done++);
+    return kOk;
+}
+
+void update_code(Codes& codes, const Store& store, uint32_t row) {
+    Row from = row_at(store, row);
+    uint8_t* code = code_at(codes, row);
+    const CodeHead not_coded = {__builtin_inff(), 0, __builtin_sqrtf(*from.norm), 0};
+    CodeHead head = not_coded;
+    __builtin_memset(code, 0, codes.row_bytes);
+    if (*from.norm < kMaxBoundedNorm) {
+        const v128_t zero = wasm_f64x2_splat(0);
+        v128_t squares = zero, errors = zero, norms = zero;
+        for (uint32_t i = 0; i < padded(codes); i += 2) {
+            auto [low, step] = pair_at(codes, i);
+            v128_t x = two_floats(from.vector + size_t{i} * sizeof(float));
+            v128_t c = wasm_f64x2_div(wasm_f64x2_sub(x, low), step); // NaN where a range is empty
+            c = wasm_f64x2_nearest(
+                wasm_f64x2_pmin(wasm_f64x2_pmax(zero, c), wasm_f64x2_splat(255)));
+            v128_t middle = wasm_f64x2_sub(c, wasm_f64x2_splat(kMiddle));
+            v128_t decoded = wasm_f64x2_add(low, wasm_f64x2_mul(c, step));
+            squares = add_square(squares, x);
+            errors = add_square(errors, wasm_f64x2_sub(x, decoded));
+            norms = add_square(norms, wasm_f64x2_mul(middle, step));
+            v128_t bytes = wasm_i32x4_trunc_sat_f64x2_zero(c);
+            code[sizeof(CodeHead) + i] = static_cast<uint8_t>(wasm_i32x4_extract_lane(bytes, 0));
+            code[sizeof(CodeHead) + i + 1] =
+                static_cast<uint8_t>(wasm_i32x4_extract_lane(bytes, 1));
+        }
+        double sums = (padded(codes) / 16 + 16) * 0x1p-24 * __builtin_sqrt(sum_of(squares));
+        double error = __builtin_sqrt(sum_of(errors)) + codes.slip + sums;
+        head.error = static_cast<float>(error * (1 + 0x1p-22) + 1e-38);
+        double norm = sum_of(norms);
+        double square = static_cast<double>(head.error) * static_cast<double>(head.error);
+        head.norm = static_cast<float>(norm * (1 - 0x1p-22));
+        head.share = static_cast<float>(norm - square - (norm + square) * 0x1p-19);
+        if (!(head.norm < kMaxBoundedNorm && square < kMaxSquare)) head = not_coded;
+    }
+    rvf::store(code, head);
+}
+
+uint64_t codes_bytes(const Codes& codes) {
+    return sizeof(Codes) + uint64_t{capacity(codes)} * codes.row_bytes + 2 * range_bytes(codes) +
+           codes.chunk_slots * uint64_t{sizeof(uint8_t*)};
+}
+
+bool prepare(const Codes& codes, int32_t metric, const uint8_t* vector, int16_t* weights,
+             CodeQuery& query) {
+    uint32_t n = padded(codes);
+    float norm = norm_of(vector, n * 4);
+    if (!(norm < kMaxBoundedNorm)) return false;
+    auto weight = [&](uint32_t i, double& q, double& middle) {
+        double low = static_cast<double>(codes.low[i]);
+        double step = (static_cast<double>(codes.high[i]) - low) * kCodeShare;
+        middle = low + kMiddle * step;
+        q = static_cast<double>(load<float>(vector + size_t{i} * 4));
+        return (metric == kL2 ? q - middle : q) * step;
+    };
+    double most = 0, total = 0, squares = 0, products = 0, doubt = 0, q, middle;
+    for (uint32_t i = 0; i < codes.dimension; ++i) {
+        double w = __builtin_fabs(weight(i, q, middle));
+        if (w > most) most = w;
+        total += w;
+        squares += q * q;
+        double part = metric == kL2 ? (q - middle) * (q - middle) : -q * middle;
+        products += part;
+        doubt += __builtin_fabs(part);
+    }
+    // No weight above 32,767, and no sum of products above 2^31.
+    double scale = most / 32767;
+    double least = total * 255 / (0x1p31 - 256.0 * 65536);
+    if (scale < least) scale = least;
+    if (scale == 0) scale = 1;
+
+    double lost = 0, sum = 0;
+    __builtin_memset(weights, 0, weight_bytes(codes));
+    for (uint32_t i = 0; i < codes.dimension; ++i) {
+        double w = weight(i, q, middle);
+        double rounded = __builtin_rint(w / scale);
+        weights[i] = static_cast<int16_t>(rounded);
+        sum += rounded;
+        lost += __builtin_fabs(w - rounded * scale);
+    }
+    double factor = metric == kL2 ? 2 * scale : scale;
+    double offset = products + kMiddle * factor * sum;
+    double magnitude = __builtin_fabs(offset) + factor * 0x1p31;
+    if (!(magnitude < kMaxSquare)) return false;
+    doubt =
+        doubt * 0x1p-36 + kMiddle * (factor / scale) * lost * (1 + 0x1p-20) + 0x1p-50 * magnitude;
+    query = {weights,
+             codes.row_bytes - static_cast<uint32_t>(sizeof(CodeHead)),
+             metric,
+             offset - doubt,
+             factor,
+             __builtin_sqrt(squares) * (1 + 0x1p-30),
+             1 - (n / 16 + 24) * 0x1p-24,
+             __builtin_sqrtf(norm)};
+    return true;
+}
+
+CodeFilter filter_for(const CodeQuery& query, float distance) {
+    constexpr double kSlack = 0x1p-19; // more than seven roundings to f32
+    double far = static_cast<double>(distance) + kUnderflow;
+    double share = 0, error = query.length, length = 0, limit = far + __builtin_fabs(far) * kSlack;
+    if (query.metric == kL2) {
+        double root = __builtin_sqrt(far / query.l2_share);
+        share = 1;
+        error = 2 * root;
+        limit = root * root * (1 + kSlack);
+    } else if (query.metric == kCosine) {
+        length = (1 - 0x1p-19 - far) * static_cast<double>(query.f32_length);
+        length -= __builtin_fabs(length) * kSlack;
+        limit = distance < 1 ? 0 : static_cast<double>(__builtin_inff());
+    }
+    if (!(distance < __builtin_inff())) error = length = 0;
+    double magnitude = __builtin_fabs(query.offset) + query.factor * 0x1p31;
+    return {
+        wasm_f32x4_make(static_cast<float>(-error * (1 + kSlack) - 2e-38),
+                        static_cast<float>(share), static_cast<float>(length), 0),
+        wasm_f32x4_splat(static_cast<float>(-query.factor)),
+        wasm_f32x4_splat(static_cast<float>(query.offset - magnitude * kSlack - 2 * kUnderflow)),
+        wasm_f32x4_splat(static_cast<float>(limit))};
+}
+
+} // namespace rvf
