@@ -1,5 +1,6 @@
-// The exports of both wasm modules as TypeScript sees them. kernel/kernel.h and control/control.h say
-// what they do. Pointers come back as signed numbers; memory.ts and kernel.ts make them unsigned.
+// The exports of the wasm modules as TypeScript sees them. kernel/kernel.h, control/control.h and
+// control/index.h say what they do. Pointers come back as signed numbers; memory.ts and kernel.ts make
+// them unsigned.
 
 /** Exports of rvf_control.wasm that this package calls. */
 export interface ControlExports {
@@ -95,6 +96,34 @@ export interface ControlExports {
     type: number,
     out: number,
   ): number;
+}
+
+/** Exports of rvf_search.wasm, which has those of rvf_control.wasm too. */
+export interface SearchExports extends ControlExports {
+  rvf_index_create(
+    handle: number,
+    flags: number,
+    m: number,
+    efConstruction: number,
+    seed: bigint,
+  ): number;
+  rvf_index_drop(handle: number): number;
+  rvf_index_build(handle: number, maxRows: number): number;
+  rvf_index_search(
+    handle: number,
+    queries: number,
+    count: number,
+    k: number,
+    metric: number,
+    ef: number,
+    filter: number,
+    filterLen: number,
+    out: number,
+    found: number,
+  ): number;
+  rvf_index_save(handle: number): number;
+  rvf_index_load(handle: number, seed: bigint): number;
+  rvf_index_state(handle: number, out: number): number;
 }
 
 /** The 14 exports of rvf_kernel.wasm and its memory, which never grows. */

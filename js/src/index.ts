@@ -6,21 +6,24 @@ import type { InitOptions, WasmSource } from "./types.js";
 
 export * from "./api.js";
 
+const moduleFor = ({ search }: InitOptions) =>
+  search
+    ? new URL("./rvf_search.wasm", import.meta.url)
+    : new URL("./rvf_control.wasm", import.meta.url);
+
 const read = (url: URL | string) => fetch(url);
 
 /**
- * Loads the control module; await it before using {@link RvfStore}. Calling it again loads nothing
- * more (options are applied), and after a failure it may be called again.
+ * Loads the control module, or the search module, which also has an index; await it before using
+ * {@link RvfStore}. Calling it again loads nothing more (options are applied), and after a failure it
+ * may be called again.
  *
  * @param input the module's URL, a Response, its bytes or a WebAssembly.Module; default: the file
- *   rvf_control.wasm beside this script
+ *   rvf_control.wasm beside this script, with `search` rvf_search.wasm
  * @throws {RvfError} BackendInitFailed, saying what to do; InvalidArgument for an option
  */
-export function init(
-  input: WasmSource = new URL("./rvf_control.wasm", import.meta.url),
-  options: InitOptions = {},
-): Promise<void> {
-  return load(input, options, read);
+export function init(input?: WasmSource, options: InitOptions = {}): Promise<void> {
+  return load(input === undefined ? moduleFor(options) : input, options, read);
 }
 
 export default init;

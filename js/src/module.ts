@@ -3,7 +3,7 @@
 // URL. The modules are so small that streaming compilation would gain nothing; without it no MIME type
 // is needed, and what the server really sent can be looked at.
 
-import type { ControlExports } from "./abi.js";
+import type { ControlExports, SearchExports } from "./abi.js";
 import { RvfError, RvfErrorCode } from "./errors.js";
 import type { InitOptions, WasmSource } from "./types.js";
 
@@ -109,11 +109,22 @@ export function control(): ControlExports {
   return current;
 }
 
-function adopt(instance: WebAssembly.Instance): void {
-  current ??= expectExport<ControlExports>(
-    instance.exports,
-    "rvf_memory_limit",
-    "rvf_control.wasm",
+/** Whether a module has an index. */
+export function isSearchModule(wasm: ControlExports): wasm is SearchExports {
+  return "rvf_index_search" in wasm;
+}
+
+function adopt({ exports }: WebAssembly.Instance, { search }: InitOptions): void {
+  if (search) expectExport<SearchExports>(exports, "rvf_index_search", "rvf_search.wasm");
+  current ??= expectExport<ControlExports>(exports, "rvf_memory_limit", "rvf_control.wasm");
+}
+
+/** Throws BackendInitFailed when another module is loaded than the options ask for. */
+function requireModule({ search }: InitOptions): void {
+  if (!search || isSearchModule(control())) return;
+  throw new RvfError(
+    RvfErrorCode.BackendInitFailed,
+    "The module without search is loaded already; give { search: true } to the first init.",
   );
 }
 
@@ -136,18 +147,19 @@ export async function load(source: WasmSource, options: InitOptions, read: ReadU
   if (current === undefined) {
     loading ??= compile(source, read)
       .then((module) => WebAssembly.instantiate(module))
-      .then(adopt)
+      .then((instance) => adopt(instance, options))
       .finally(() => {
         loading = undefined;
       });
     await loading;
   }
+  requireModule(options);
   if (limit !== undefined) control().rvf_memory_limit(limit);
 }
 
 /**
- * Loads the control module at once, from a compiled module or from bytes. Does nothing but apply the
- * options when one is loaded already. Browsers may refuse large modules on the main thread here; ours
+ * Loads the control or search module at once, from a compiled module or from bytes. Does nothing but
+ * apply the options when one is loaded already. Browsers may refuse large modules on the main thread here; ours
  * are small.
  *
  * @throws {RvfError} BackendInitFailed; a later call may try again.
@@ -157,6 +169,7 @@ export function initSync(
   options: InitOptions = {},
 ): void {
   const limit = memoryLimit(options);
-  if (current === undefined) adopt(new WebAssembly.Instance(compileSync(module)));
+  if (current === undefined) adopt(new WebAssembly.Instance(compileSync(module)), options);
+  requireModule(options);
   if (limit !== undefined) control().rvf_memory_limit(limit);
 }

@@ -1,4 +1,4 @@
-// Searching: the query and its filter go in, hits come out.
+// Searching: queries and their filter go in, hits come out.
 
 import { withRows } from "./among.js";
 import { invalid, shown } from "./bytes.js";
@@ -8,11 +8,13 @@ import { compileFilter } from "./filter.js";
 import { decodeId } from "./ids.js";
 import { copyOut, withCopies } from "./memory.js";
 import { metricCode, metrics } from "./metric.js";
+import { isSearchModule } from "./module.js";
 import { toIds } from "./names.js";
 import { decodeRecord } from "./records.js";
-import type { Session } from "./session.js";
+import { efFor } from "./search_index.js";
+import type { Session, StoreRef } from "./session.js";
 import type { Hit, Hits, Metric, NumericId, QueryOptions, StoreStatus, Vector } from "./types.js";
-import { checkFinite, toVector } from "./vectors.js";
+import { checkFinite, toQueries, toVector } from "./vectors.js";
 
 const hitBytes = 12;
 
@@ -31,30 +33,92 @@ export function query(
   k: number,
   options: QueryOptions,
 ): Hits {
+  const floats = toVector(vector, status.dimension, "The query");
+  const [hits] = search(session, status, floats, k, options, () => "the query");
+  return hits as Hits;
+}
+
+/** What RvfStore.queryMany does. */
+export function queryMany(
+  session: Session,
+  status: StoreStatus,
+  vectors: Vector | ArrayLike<Vector>,
+  k: number,
+  options: QueryOptions,
+): Hits[] {
+  const floats = toQueries(vectors, status.dimension);
+  return search(session, status, floats, k, options, (row) => `query ${row}`);
+}
+
+/** The hits of each of the queries that lie one after the other in `floats`. */
+function search(
+  session: Session,
+  status: StoreStatus,
+  floats: Float32Array,
+  k: number,
+  options: QueryOptions,
+  nameOf: (row: number) => string,
+): Hits[] {
   const { wasm, handle, names, fields } = session;
-  const { dimension, metric, count } = status;
-  const floats = toVector(vector, dimension, "The query");
+  const { dimension, metric } = status;
   const override = metricCode(options.metric);
+  const by = override < 0 ? metric : metrics[override];
   if (!Number.isInteger(k) || k < 1) {
     throw invalid(`k is ${shown(k)}; give the number of hits wanted, an integer of at least 1.`);
   }
+  const ef = efFor(session, status, k, by === metric, options);
   const among = options.ids && names.labelsOf(toIds(options.ids));
   const allFinite = (check(wasm.rvf_store_warnings(handle)) & notFiniteRows) === 0;
   const filter = compileFilter(options.filter, fields, allFinite ? undefined : among);
-  const most = Math.min(k, Math.max(allFinite && among ? among.length : count, 1));
-  const search = (searched: number) =>
-    withCopies(wasm, [floats, filter], [most * hitBytes], (queryPtr, filterPtr, out) => {
-      const source = [queryPtr, most, override, filterPtr, filter.length, out] as const;
-      const status = wasm.rvf_store_search(searched, ...source);
-      const found = checkFinite(status, floats, dimension, () => "the query");
-      return new DataView(copyOut(wasm, out, found * hitBytes).buffer);
-    });
-  const view =
+  const count = floats.length / dimension;
+  if (count === 0) return [];
+  const asked = { floats, count, k, metric: override, filter };
+  const views =
     allFinite && among
-      ? withRows(session, dimension, metrics.indexOf(metric), among, search)
-      : search(handle);
-  const by = override < 0 ? metric : metrics[override];
-  return toHits(session, view, by, k, options);
+      ? withRows(session, dimension, metrics.indexOf(metric), among, (rows) =>
+          ask({ wasm, handle: rows }, asked, 0, nameOf),
+        )
+      : ask(session, asked, ef, nameOf);
+  return views.map((view) => toHits(session, view, by, k, options));
+}
+
+/** Queries as the module takes them. */
+interface Asked {
+  readonly floats: Float32Array;
+  readonly count: number;
+  readonly k: number;
+  readonly metric: number;
+  readonly filter: Uint8Array<ArrayBuffer>;
+}
+
+/** The hits of each query as the module writes them. */
+function ask(
+  { wasm, handle }: StoreRef,
+  { floats, count, k, metric, filter }: Asked,
+  ef: number,
+  nameOf: (row: number) => string,
+): DataView[] {
+  const most = Math.min(k, Math.max(check(wasm.rvf_store_count(handle)), 1));
+  const dimension = floats.length / count;
+  const stride = most * hitBytes;
+  const finite = (status: number) => checkFinite(status, floats, dimension, nameOf);
+  const sizes = [count * stride, count * 4];
+  return withCopies(wasm, [floats, filter], sizes, (queries, program, out, found) => {
+    const condition = [program, filter.length] as const;
+    const answers = (i: number, hits: number) =>
+      new DataView(copyOut(wasm, out + i * stride, hits * hitBytes).buffer);
+    if (!isSearchModule(wasm)) {
+      return Array.from({ length: count }, (_, i) => {
+        const one = queries + i * dimension * 4;
+        const source = [one, most, metric, ...condition, out + i * stride] as const;
+        return answers(i, finite(wasm.rvf_store_search(handle, ...source)));
+      });
+    }
+    const source = [queries, count, most, metric, ef, ...condition, out, found] as const;
+    finite(wasm.rvf_index_search(handle, ...source));
+    const counts = new DataView(copyOut(wasm, found, count * 4).buffer);
+    return Array.from({ length: count }, (_, i) => answers(i, counts.getUint32(4 * i, true)));
+  });
 }
 
 /** The hits of a search. */

@@ -16,8 +16,10 @@ import { metricCode, metrics } from "./metric.js";
 import { control } from "./module.js";
 import { Names } from "./names.js";
 import { lossesOf, openFile, readIdMap } from "./open.js";
-import { query } from "./query.js";
+import { query, queryMany } from "./query.js";
+import { calibrateEf, measureRecall } from "./recall.js";
 import * as rows from "./rows.js";
+import * as searchIndex from "./search_index.js";
 import { typeCode } from "./segment_types.js";
 import type { Session } from "./session.js";
 import { signedChanges } from "./signatures.js";
@@ -171,15 +173,32 @@ export class RvfStore {
   }
 
   /**
-   * Finds the nearest vectors by an exact scan, of all or of those that a filter admits.
+   * Finds the nearest vectors, of all or of those that a filter admits: exactly, or by the index about
+   * the nearest.
    *
    * @param k how many, at least 1; fewer come when fewer are held or admitted, and `exhausted` says so
    * @returns hits by ascending distance, equal distances by ascending number
-   * @throws {RvfError} DimensionMismatch; NotFinite; InvalidArgument for k or ids; MetricUnsupported;
-   *   FilterParseError; OutOfMemory
+   * @throws {RvfError} DimensionMismatch; NotFinite; InvalidArgument for k, ids, mode or ef, or without a
+   *   graph; MetricUnsupported, also for "hnsw" by another metric than the store's; FilterParseError;
+   *   OutOfMemory; BackendInitFailed for "hnsw" without the search module
    */
   query(vector: types.Vector, k: number, options: types.QueryOptions = {}): types.Hits {
     return query(this.#store, this.status(), vector, k, options);
+  }
+
+  /**
+   * Many queries in one call, which share what reading vectors costs. The answers are those of
+   * {@link query}, one after the other.
+   *
+   * @param vectors a list of vectors, or one flat list of `dimension` numbers for each
+   * @throws {RvfError} as {@link query}
+   */
+  queryMany(
+    vectors: types.Vector | ArrayLike<types.Vector>,
+    k: number,
+    options: types.QueryOptions = {},
+  ): types.Hits[] {
+    return queryMany(this.#store, this.status(), vectors, k, options);
   }
 
   /**
@@ -267,6 +286,106 @@ export class RvfStore {
     const view = this.#record(memoryUsageBytes, this.#store.wasm.rvf_store_memory_usage);
     const field = (i: number) => Number(view.getBigUint64(i * 8, true));
     return { rows: field(0), ids: field(1), segments: field(2), module: field(3) };
+  }
+
+  // --- Its index ---
+  // All of it needs the search module, init(undefined, { search: true }), and throws BackendInitFailed
+  // without it.
+
+  /**
+   * Gives the store an empty index, in place of the one it has. {@link buildIndex} brings the vectors
+   * into it, also those that are ingested later. Searches are right at any time: what is not in the index
+   * yet is compared one by one, what was deleted is in no answer.
+   *
+   * @throws {RvfError} InvalidArgument; OutOfMemory; BackendInitFailed
+   */
+  createIndex(options: types.IndexOptions = {}): void {
+    searchIndex.create(this.#open, options);
+  }
+
+  /**
+   * Brings vectors into the index, after those that were replaced.
+   *
+   * @param maxRows how many at most; default all
+   * @returns how many rows are left; 0: done
+   * @throws {RvfError} InvalidArgument, also without an index; OutOfMemory: what was brought in stays;
+   *   BackendInitFailed
+   */
+  buildIndex(maxRows?: number): number {
+    return searchIndex.build(this.#open, maxRows);
+  }
+
+  /**
+   * Builds the index in slices, with a turn of the event loop between them, in which the store may be
+   * searched and changed.
+   *
+   * @throws {RvfError} as {@link buildIndex}; StoreClosed when it was closed meanwhile; and what
+   *   `onProgress` throws
+   */
+  async buildIndexInSlices(options: types.BuildOptions = {}): Promise<void> {
+    return searchIndex.buildInSlices(this.#store, options);
+  }
+
+  /** What the index is made of, and how far it is built. */
+  indexState(): types.IndexState {
+    return searchIndex.stateOf(this.#open);
+  }
+
+  /**
+   * Puts the index into the next {@link changes}: call it just before them, once more whenever vectors
+   * have changed, because a commit of those leaves an older graph out. Tools of upstream use it too.
+   *
+   * @throws {RvfError} InvalidArgument without an index or a live vector in it; SnapshotFrozen;
+   *   CommitPending; OutOfMemory; BackendInitFailed
+   */
+  saveIndex(): void {
+    searchIndex.save(this.#open);
+  }
+
+  /**
+   * Takes the index from the file that was opened, whichever tool wrote it. Nothing is built anew; codes,
+   * and vectors that it lacks, come by {@link buildIndex}. A damaged graph is left, and `fault` says why.
+   *
+   * @param seed for vectors to come; default 0
+   * @returns what there was
+   * @throws {RvfError} InvalidArgument; OutOfMemory; BackendInitFailed
+   */
+  loadIndex(seed: number | bigint = 0): types.IndexState {
+    return searchIndex.load(this.#open, seed);
+  }
+
+  /** Frees the index. What the file has of it stays there. */
+  dropIndex(): void {
+    searchIndex.drop(this.#open);
+  }
+
+  /**
+   * The share of the exact answers that the graph finds, 0 to 1. Of equal distances any counts.
+   *
+   * @param queries as for {@link queryMany}, of the kind that will be asked
+   * @throws {RvfError} as {@link query}
+   */
+  measureRecall(
+    queries: types.Vector | ArrayLike<types.Vector>,
+    k: number,
+    options: types.RecallOptions = {},
+  ): number {
+    return measureRecall(this.#store, this.status(), queries, k, options);
+  }
+
+  /**
+   * The smallest `ef` by which the graph finds that share of the exact answers to the queries; undefined
+   * when 1,024 is not enough.
+   *
+   * @param recall above 0, of 1 at most
+   * @throws {RvfError} as {@link query}
+   */
+  calibrateEf(
+    queries: types.Vector | ArrayLike<types.Vector>,
+    k: number,
+    recall: number,
+  ): number | undefined {
+    return calibrateEf(this.#store, this.status(), queries, k, recall);
   }
 
   // --- Its file ---

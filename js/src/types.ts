@@ -4,6 +4,7 @@ import type { Filter, Metadata } from "./metadata_types.js";
 
 export type * from "./container_types.js";
 export type * from "./file_types.js";
+export type * from "./index_types.js";
 export type * from "./metadata_types.js";
 
 /**
@@ -50,7 +51,21 @@ export interface InitOptions {
    * beyond it and stay as they are. Calling `init` again with another value changes the limit.
    */
   maxMemoryBytes?: number;
+  /**
+   * Whether an index is needed (RvfStore.createIndex): another, larger module has it. Only the first
+   * `init` can choose. Default false.
+   */
+  search?: boolean;
 }
+
+/**
+ * How a query searches.
+ * - `exact`: compares with every vector; an index with codes spares most of them, with the same answers.
+ * - `hnsw`: walks through the graph of the index; finds about the nearest.
+ * - `auto`: `hnsw` for more than 1,000 vectors that are all in a graph, by the store's metric; else
+ *   `exact`.
+ */
+export type SearchMode = "exact" | "hnsw" | "auto";
 
 export interface CreateOptions {
   /** Elements per vector, 1 to 65,535. */
@@ -103,6 +118,13 @@ export interface QueryOptions {
   ids?: ArrayLike<Id>;
   /** Adds the metadata to each hit. */
   includeMetadata?: boolean;
+  /** Default "exact". What `ids` name is compared one by one in every mode. */
+  mode?: SearchMode;
+  /**
+   * How many vectors a walk through the graph keeps in view, k at least: more, more of the true ones, and
+   * a longer search. Default: 64, or k when that is more.
+   */
+  ef?: number;
 }
 
 /** One answer of a query. */

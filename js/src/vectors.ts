@@ -52,6 +52,25 @@ export function toRows(vectors: unknown, count: number, dimension: number): Floa
   return rows;
 }
 
+/** Any number of rows in one array, from one flat list or a list of rows. */
+export function toQueries(vectors: unknown, dimension: number): Float32Array {
+  if (!isList(vectors)) throw invalid("The queries are no list; pass a Float32Array or an array.");
+  if (isList(vectors[0])) {
+    const rows = new Float32Array(vectors.length * dimension);
+    for (let i = 0; i < vectors.length; i++) {
+      rows.set(toVector(vectors[i], dimension, `Query ${i}`), i * dimension);
+    }
+    return rows;
+  }
+  const floats = toFloats(vectors, "The list of queries");
+  if (floats.length % dimension === 0) return floats;
+  throw new RvfError(
+    RvfErrorCode.DimensionMismatch,
+    `The list of queries has ${floats.length} elements, which is no multiple of the dimension ${dimension}; ` +
+      "give whole vectors.",
+  );
+}
+
 /** Throws NotFinite, naming the first element that is not finite. */
 export function requireFinite(
   rows: Float32Array,

@@ -55,7 +55,7 @@ test("a browser bundle has no node: import and one literal URL per module", asyn
   const { text, inputs } = await bundle({ platform: "browser" });
   assert.ok(inputs.some((path) => path.endsWith("dist/index.js")));
   assert.doesNotMatch(text, /node:|require\(/);
-  for (const name of ["control", "kernel"]) {
+  for (const name of ["control", "kernel", "search"]) {
     assert.equal(text.split(`new URL("./rvf_${name}.wasm", import.meta.url)`).length, 2, name);
   }
 });

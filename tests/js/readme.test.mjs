@@ -52,6 +52,11 @@ test("the README's file that grows", () => {
   assert.deepEqual(files, ["vectors.rvf"]);
 });
 
+test("the README's approximate search", () => {
+  const { output } = run("js index");
+  assert.deepEqual(output.trim().split("\n"), ["1000", "0", "0", "true", "100", "2000", "0"]);
+});
+
 test("the README's signatures", () => {
   assert.match(run("js signatures").output, /^true$/m);
 });

@@ -8,6 +8,7 @@ import init, {
   type Hit,
   type Hits,
   type Id,
+  type IndexState,
   inspectSegments,
   type Kernel,
   loadKernel,
@@ -63,6 +64,15 @@ export async function usage(response: Promise<Response>, bytes: Uint8Array): Pro
   store.setMetadata(1, { when: new Date() });
   // @ts-expect-error: no such operator
   store.deleteWhere({ op: "like", field: "a", value: "b" });
+
+  await init(undefined, { search: true });
+  store.createIndex({ codes: false, m: 8, seed: BigInt(1) });
+  await store.buildIndexInSlices({ sliceRows: 500, onProgress: (left: number) => left });
+  const ef: number | undefined = store.calibrateEf([[1, 2, 3]], 5, 0.9);
+  const many: Hits[] = store.queryMany(new Float32Array(6), 5, { mode: "auto", ...(ef && { ef }) });
+  const { fault, graphRows }: IndexState = store.loadIndex();
+  // @ts-expect-error: no such mode
+  store.query([1, 2, 3], many.length, { mode: "fast", filter: `${fault ?? graphRows}` });
 
   const opened = RvfStore.open(bytes, { metric: "ip", parent: [bytes], salvage: isAll });
   const hits: Hit[] = opened.query(new Float32Array(3), 5, { metric: "l2" });
