@@ -7,12 +7,14 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "wasm32")
   set_target_properties(bench_sum PROPERTIES SUFFIX .wasm
     LINK_FLAGS "--no-entry --import-memory --export=sum_f32 -z stack-size=0")
 
-  # Graph search, until rvf_control.wasm exports it.
-  add_executable(bench_hnsw bench/hnsw_wasm.cpp ${RVF_CONTROL_SOURCES})
-  target_include_directories(bench_hnsw PRIVATE ${PROJECT_SOURCE_DIR})
-  target_compile_options(bench_hnsw PRIVATE ${RVF_WARNINGS} ${RVF_WASM_FLAGS} -O2)
-  set_target_properties(bench_hnsw PROPERTIES SUFFIX .wasm
-    LINK_FLAGS "--no-entry --gc-sections --stack-first --export-dynamic -z stack-size=16384")
+  # Graph search and search by codes, until rvf_control.wasm exports them.
+  foreach(name hnsw codes)
+    add_executable(bench_${name} bench/${name}_wasm.cpp ${RVF_CONTROL_SOURCES})
+    target_include_directories(bench_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_compile_options(bench_${name} PRIVATE ${RVF_WARNINGS} ${RVF_WASM_FLAGS} -O2)
+    set_target_properties(bench_${name} PROPERTIES SUFFIX .wasm
+      LINK_FLAGS "--no-entry --gc-sections --stack-first --export-dynamic -z stack-size=16384")
+  endforeach()
 else()
   add_executable(bench_distance bench/distance.cpp)
   target_link_libraries(bench_distance PRIVATE rvf_kernel_native)
@@ -41,5 +43,14 @@ else()
     endforeach()
     target_compile_options(bench_hnswlib_native PRIVATE -march=native)
     add_custom_target(bench_hnswlib_both DEPENDS bench_hnswlib bench_hnswlib_native)
+
+    # The same library as a process of bench/peers.
+    foreach(name bench_peer_hnswlib bench_peer_hnswlib_native)
+      add_executable(${name} EXCLUDE_FROM_ALL bench/peers/hnswlib.cpp)
+      target_include_directories(${name} SYSTEM PRIVATE ${RVF_HNSWLIB})
+      target_compile_options(${name} PRIVATE ${RVF_WARNINGS} -O3)
+    endforeach()
+    target_compile_options(bench_peer_hnswlib_native PRIVATE -march=native)
+    add_custom_target(bench_peers DEPENDS bench_peer_hnswlib bench_peer_hnswlib_native)
   endif()
 endif()

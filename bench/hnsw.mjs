@@ -9,6 +9,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { clustered, readBvecs } from "./sets.mjs";
+
 const K = 10;
 const QUERIES = 500;
 const PORTION = 500; // rows handed over at a time
@@ -19,55 +21,6 @@ const [wasmBuild, nativeBuild, sift, rounds = "2"] = process.argv.slice(2);
 if (!nativeBuild) {
   console.error("usage: node bench/hnsw.mjs WASM_BUILD NATIVE_BUILD [SIFT.bvecs] [ROUNDS]");
   process.exit(2);
-}
-
-/** Mulberry32, and normal numbers from it. */
-function randomNumbers(seed) {
-  let state = seed;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-  return { uniform, normal };
-}
-
-/** Unit vectors near a 16-dimensional mixture of 256 clusters: like embeddings, but easier. */
-function clustered(count, dimension) {
-  const { uniform, normal } = randomNumbers(1);
-  const latent = 16;
-  const centres = Float32Array.from({ length: 256 * latent }, normal);
-  const map = Float32Array.from({ length: dimension * latent }, () => normal() / 4);
-  const rows = new Float32Array(count * dimension);
-  for (let i = 0; i < count; i++) {
-    const cluster = Math.floor(uniform() * 256);
-    const point = Array.from(
-      { length: latent },
-      (_, j) => centres[cluster * latent + j] + normal() / 2,
-    );
-    const row = rows.subarray(i * dimension, (i + 1) * dimension);
-    for (let d = 0; d < dimension; d++) {
-      for (let j = 0; j < latent; j++) row[d] += point[j] * map[d * latent + j];
-    }
-    const noise = Math.sqrt((0.05 * row.reduce((sum, x) => sum + x * x, 0)) / dimension);
-    for (let d = 0; d < dimension; d++) row[d] += noise * normal();
-    const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
-    for (let d = 0; d < dimension; d++) row[d] /= length;
-  }
-  return rows;
-}
-
-function readBvecs(path) {
-  const bytes = readFileSync(path);
-  const dimension = bytes.readUInt32LE(0);
-  const count = bytes.length / (4 + dimension);
-  const rows = new Float32Array(count * dimension);
-  for (let i = 0; i < count; i++) {
-    rows.set(bytes.subarray(i * (4 + dimension) + 4, (i + 1) * (4 + dimension)), i * dimension);
-  }
-  return rows;
 }
 
 /** The squared distance in double precision. */
