@@ -1,15 +1,17 @@
-// node toolchain/report.mjs MODULE NAMED EXPORTS BUDGET
+// node toolchain/report.mjs MODULE NAMED EXPORTS BUDGET [MAP]
 //
-// Compares the exports of MODULE with the list EXPORTS, prints its size (total, compressed, per section
-// and per function, whose names come from NAMED, the same module before stripping) and its sha256.
+// Compares the exports of MODULE with the list EXPORTS, prints its size (total, compressed, per section,
+// per feature from the linker's MAP, and per function, whose names come from NAMED, the same module
+// before stripping) and its sha256.
 // Fails when an export differs, when there is any import, or above BUDGET bytes.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { featureSizes } from "./features.mjs";
 import { readModule } from "./wasm-module.mjs";
 
-const [modulePath, namedPath, exportsPath, budgetText] = process.argv.slice(2);
+const [modulePath, namedPath, exportsPath, budgetText, mapPath] = process.argv.slice(2);
 const bytes = readFileSync(modulePath);
 const module = readModule(bytes);
 const functions = readModule(readFileSync(namedPath)).functions;
@@ -47,6 +49,8 @@ if (problems.length === 0)
     `         ${listed.size - 1} functions and the memory exported as listed, no imports`,
   );
 for (const { name, size } of module.sections) console.log(`${number(size)} section ${name}`);
+for (const { feature, size } of mapPath ? featureSizes(readFileSync(mapPath, "utf8")) : [])
+  console.log(`${number(size)} feature ${feature}, before wasm-opt`);
 for (const { name, size } of functions.sort((a, b) => b.size - a.size)) {
   console.log(`${number(size)} ${name}`);
 }

@@ -13,11 +13,12 @@ function(rvf_wasm_module name budget)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${exports})
 
   set(linked rvf_${name}_linked)
+  set(map ${CMAKE_BINARY_DIR}/rvf_${name}.map)
   add_executable(${linked} ${ARG_SOURCES})
   target_include_directories(${linked} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_options(${linked} PRIVATE ${RVF_WARNINGS} ${RVF_WASM_FLAGS} ${ARG_OPTIONS})
   set_target_properties(${linked} PROPERTIES
-    SUFFIX .wasm LINK_FLAGS "--no-entry --gc-sections --stack-first ${link_flags} ${export_flags}")
+    SUFFIX .wasm LINK_FLAGS "--no-entry --gc-sections --stack-first --Map=${map} ${link_flags} ${export_flags}")
 
   set(named ${CMAKE_BINARY_DIR}/rvf_${name}_named.wasm)
   set(module ${CMAKE_BINARY_DIR}/rvf_${name}.wasm)
@@ -28,6 +29,6 @@ function(rvf_wasm_module name budget)
     DEPENDS ${linked} VERBATIM)
   add_custom_target(rvf_${name} ALL
     COMMAND node ${PROJECT_SOURCE_DIR}/toolchain/report.mjs
-            ${module} ${named} ${exports} ${budget}
+            ${module} ${named} ${exports} ${budget} ${map}
     DEPENDS ${module} COMMENT "rvf_${name}.wasm" USES_TERMINAL VERBATIM)
 endfunction()
