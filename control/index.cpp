@@ -1,5 +1,6 @@
 #include "control/index.h"
 
+#include "control/address.h"
 #include "control/filter.h"
 #include "control/handles.h"
 #include "control/heap.h"
@@ -9,13 +10,6 @@
 #include "control/store.h"
 
 namespace rvf {
-namespace {
-
-const uint8_t* bytes_at(uintptr_t address) { return reinterpret_cast<const uint8_t*>(address); }
-uint8_t* buffer_at(uintptr_t address) { return reinterpret_cast<uint8_t*>(address); }
-
-} // namespace
-
 extern "C" {
 
 int32_t rvf_index_create(int32_t handle, uint32_t flags, uint32_t m, uint32_t ef_construction,

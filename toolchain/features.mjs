@@ -3,7 +3,7 @@
 
 const features = [
   ["store: rows, ids, memory", ["store", "heap", "buffer"]],
-  ["calls and handles", ["control", "handles"]],
+  ["calls and handles", ["control", "handles", "inspect"]],
   ["exact search", ["search", "exact_distance"]],
   ["opening, manifests, salvage", ["open", "manifest", "segment", "vec_segment", "kept"]],
   ["content hashes", ["content_hash", "crc32", "xxh3", "sha256", "shake256", "simple_hash"]],
