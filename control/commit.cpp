@@ -135,6 +135,11 @@ void write_meta(Commit& commit, uint32_t row, uint32_t end, Layer& layer) {
     bool overrules = !commit.replaces || (store.is_branch && !commit.whole);
     bool drops = commit.layer_count == 0 && commit.layers_kept < count_of<Layer>(store.layers);
     bool needed = overrules ? store.about_changed || drops : store.about != 0;
+    auto takes = [&](const Row& source) {
+        return commit.takes(source) && (overrules || *source.metadata);
+    };
+    for (uint32_t i = row; i < end && !needed; ++i) needed = takes(row_at(store, i));
+    if (!needed) return; // nothing is put before: the directory, behind, is there already
     uint64_t payload = writer.begin();
     writer.put(kMetaMagic);
     writer.put(kMetaVersion);
@@ -142,13 +147,9 @@ void write_meta(Commit& commit, uint32_t row, uint32_t end, Layer& layer) {
     put_record(writer, 0, entries_at(store, store.about));
     for (; row < end; ++row) {
         Row source = row_at(store, row);
-        if (!commit.takes(source) || !(overrules || *source.metadata)) continue;
-        put_record(writer, load<uint64_t>(source.id), entries_at(store, *source.metadata));
-        needed = true;
-    }
-    if (!needed) {
-        writer.size = payload - kSegmentHeaderBytes;
-        return;
+        if (takes(source)) {
+            put_record(writer, load<uint64_t>(source.id), entries_at(store, *source.metadata));
+        }
     }
     layer.meta_offset = writer.base + payload - kSegmentHeaderBytes;
     layer.meta_bytes = writer.size - payload;

@@ -131,12 +131,16 @@ Status keep_segments(Store& store, Bytes file, const Manifest& manifest) {
         DirectoryEntry entry = directory_entry(manifest, i);
         records[record_kind(entry.type)] = entry.offset + 1;
     }
+    // To the next entry at or after an offset; nothing is listed behind its manifest.
+    auto pass = [&](uint32_t& entry, uint64_t from) {
+        for (; entry < manifest.entry_count; ++entry) {
+            uint64_t at = directory_entry(manifest, entry).offset;
+            if (at >= from && at < manifest.end) break;
+        }
+    };
     uint64_t left_to_hash = file.size; // of segments that are not listed; sound ones do not overlap
     for (uint64_t offset = 0; find_segment(file, offset, segment);) {
-        while (next < manifest.entry_count &&
-               directory_entry(manifest, next).offset < segment.offset) {
-            ++next;
-        }
+        pass(next, segment.offset);
         bool listed =
             next < manifest.entry_count && directory_entry(manifest, next).offset == segment.offset;
         if (listed)
@@ -144,10 +148,7 @@ Status keep_segments(Store& store, Bytes file, const Manifest& manifest) {
         bool behind = segment.offset >= manifest.end;
         if (behind && (segment.offset != committed || segment.type != kWitnessSegment)) break;
         uint32_t after = next;
-        while (after < manifest.entry_count &&
-               directory_entry(manifest, after).offset <= segment.offset) {
-            ++after;
-        }
+        pass(after, segment.offset + 1);
         uint64_t limit = after < manifest.entry_count ? directory_entry(manifest, after).offset
                          : behind                     ? uint64_t{file.size}
                                                       : manifest.end;
@@ -161,6 +162,7 @@ Status keep_segments(Store& store, Bytes file, const Manifest& manifest) {
         bool is_record = segment.offset + 1 == records[record_kind(segment.type)];
         if (sound && !listed && end > judged) counts = is_committed(file, judged = end);
         bool is_lost = sound && listed && segment.type == kMetaSegment &&
+                       !is_compressed(file, segment) &&
                        check_hash(file, segment) == HashState::kBad;
         if (sound && (listed || counts) && is_kept(segment, is_record) && !is_lost) {
             if (!keep(store, file, segment, static_cast<size_t>(end - segment.offset)))

@@ -75,7 +75,10 @@ Status read_listed(Opening& opening, const DirectoryEntry& entry, Segment& segme
     bool is_foreign = entry.type != kVecSegment && !is_our_meta(segment.payload);
     if (!is_foreign && segment.payload_length > kMaxPayloadBytes) return kSegmentTooLarge;
     if (!is_foreign && segment.version != kFormatVersion) return kInvalidVersion;
-    if (check_hash(opening.file(), segment) == HashState::kBad) return kInvalidChecksum;
+    bool may_differ = is_foreign && is_compressed(opening.file(), segment);
+    if (!may_differ && check_hash(opening.file(), segment) == HashState::kBad) {
+        return kInvalidChecksum;
+    }
     if (is_foreign) return kOk;
     if (entry.type != kVecSegment) return read_meta(opening.store, segment.payload, 0);
     VecRecords records;
@@ -211,6 +214,7 @@ Status read(Opening& opening) {
     store.profile = manifest.profile;
     if (manifest.identity) copy(store.identity, manifest.identity, kIdentityBytes);
     Status status = kOk;
+    bool is_damaged = store.warnings & (kSkippedManifest | kDamagedManifest); // not its parent
     if (is_branch(manifest)) {
         store.is_branch = true;
         status = add_parent_rows(store, opening.request, manifest);
@@ -221,7 +225,7 @@ Status read(Opening& opening) {
     if (status == kOk) status = read_metadata(opening);
     if (status == kOk) status = delete_listed(store, manifest);
     if (status == kOk) status = keep_segments(store, opening.file(), manifest);
-    if (store.warnings & (kSkippedManifest | kDamagedManifest | kLosses)) {
+    if (is_damaged || store.warnings & kLosses) {
         store.file_size = opening.file().size; // what is there may be somebody's last copy
     }
     store.first_changed = kNoRow;

@@ -17,6 +17,7 @@ constexpr uint64_t kMaxPayloadBytes = 256u << 20; ///< what upstream's readers t
 constexpr uint32_t kTypeOffset = 0x05;  ///< in a header
 constexpr uint32_t kFlagsOffset = 0x06; ///< in a header
 constexpr uint8_t kSignedFlag = 0x04;
+constexpr uint32_t kCompressionOffset = 0x21; ///< in a header
 
 enum SegmentType : uint8_t {
     kVecSegment = 0x01,
@@ -53,6 +54,11 @@ bool read_segment(Bytes file, uint64_t offset, Segment& segment);
 
 /// Finds the next segment at or after `offset` by looking for the magic; the way over damage.
 bool find_segment(Bytes file, uint64_t offset, Segment& segment);
+
+/// Whether the header names a compression; then the content hash may be that of what it expands to.
+inline bool is_compressed(Bytes file, const Segment& segment) {
+    return file.data[segment.offset + kCompressionOffset] != 0;
+}
 
 /// The content hash of a complete segment.
 HashState check_hash(Bytes file, const Segment& segment);

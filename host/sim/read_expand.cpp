@@ -10,7 +10,6 @@ namespace {
 // In a segment header.
 constexpr uint32_t kFlagsOffset = 0x06;
 constexpr uint32_t kLengthOffset = 0x10;
-constexpr uint32_t kCompressionOffset = 0x21;
 constexpr uint32_t kHashOffset = 0x28;
 constexpr uint32_t kExpandedOffset = 0x38;
 constexpr uint16_t kCompressedFlag = 0x0001;
@@ -157,22 +156,30 @@ std::string expand_segments(Bytes file, const Manifest& manifest, uint64_t most,
     const uint8_t* payload = payload_of(manifest);
     std::vector<uint8_t> commit(payload, file.data + manifest.end);
     uint8_t* entries = commit.data() + (manifest.entries - payload);
+    uint32_t taken = 0;
     for (uint32_t i = 0; i < manifest.entry_count; ++i) {
         Segment segment;
-        uint64_t at = kNowhere;
-        if (is_taken(file, directory_entry(manifest, i), segment)) {
-            at = image.size();
-            if (compression_of(file, segment) == kPlain) {
-                append_bytes(image, file.data + segment.offset, segment.end() - segment.offset);
-            } else {
-                error = append_expanded(file, segment, image);
-                if (!error.empty()) return error;
-            }
+        DirectoryEntry entry = directory_entry(manifest, i);
+        if (!is_expanded_type(entry.type)) continue;
+        bool is_there = is_taken(file, entry, segment); // else opening the image says so
+        uint64_t at = is_there ? image.size() : kNowhere;
+        if (is_there && compression_of(file, segment) == kPlain) {
+            append_bytes(image, file.data + segment.offset, segment.end() - segment.offset);
+        } else if (is_there) {
+            error = append_expanded(file, segment, image);
+            if (!error.empty()) return error;
         }
         uint64_t length = at == kNowhere ? 0 : image.size() - at - kSegmentHeaderBytes;
-        store(entries + size_t{i} * kDirectoryEntryBytes + 8, at);
-        store(entries + size_t{i} * kDirectoryEntryBytes + 16, length);
+        uint8_t* target = entries + size_t{taken++} * kDirectoryEntryBytes;
+        store(target, entry.id);
+        store(target + 8, at);
+        store(target + 16, length);
+        target[24] = entry.type;
     }
+    auto left = commit.begin() + (entries - commit.data());
+    commit.erase(left + static_cast<ptrdiff_t>(taken * kDirectoryEntryBytes),
+                 left + static_cast<ptrdiff_t>(manifest.entry_count * kDirectoryEntryBytes));
+    store(commit.data() + (manifest.wasm_layout ? 15 : 14), taken);
     uint8_t header[kSegmentHeaderBytes];
     write_header(header, kManifestSegment, 1, {commit.data(), commit.size()});
     append_bytes(image, header, sizeof header);

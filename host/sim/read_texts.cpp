@@ -24,9 +24,12 @@ const char* status_text(Status status) {
             return "a branch of a branch. Export the parent as a file of its own first, and branch "
                    "that";
         case kParentHashMismatch:
-            return "a branch whose parent has changed since, or is another file. Give the parent "
-                   "as it "
-                   "was when the branch was made";
+            return "a branch whose parent has changed since: the state that it was made from is "
+                   "not "
+                   "in it any more. Give the parent as it was when the branch was made";
+        case kLineageBroken:
+            return "a branch of another file than the parent that was found. Give the one that it "
+                   "was made from";
         case kCowMapCorrupt:
             return "a branch whose record of its parent is damaged";
         case kDimensionMismatch:

@@ -191,7 +191,7 @@ TEST(Read, ABranchFindsItsParentBesideIt) {
     EXPECT_EQ(rows_of(given.file), rows_of(beside.file));
 
     options.parent = fixture_path("made_metric_l2.rvf");
-    EXPECT_SAYS(read_path(path, options).error, "whose parent has changed since");
+    EXPECT_SAYS(read_path(path, options).error, "a branch of another file than the parent");
 }
 
 // A file must not make the reader open what lies elsewhere.
