@@ -77,7 +77,7 @@ TEST(Crc32, CheckValue) { EXPECT_EQ(crc32_of(text("123456789")), 0xCBF43926); }
 
 TEST(Crc32, NothingGivesZero) { EXPECT_EQ(crc32_of({}), 0u); }
 
-// Lengths around the sixteen-byte step and its rest, at every alignment.
+// Those that go through the table alone.
 TEST(Crc32, EveryLengthAndAlignment) {
     test::Random random(3);
     Buffer bytes(200);
@@ -87,6 +87,21 @@ TEST(Crc32, EveryLengthAndAlignment) {
             ASSERT_EQ(crc32({bytes.data() + offset, size}),
                       crc_of(bytes.data() + offset, size, 0xEDB88320))
                 << offset << " " << size;
+        }
+    }
+}
+
+// From two spans of 4,800 bytes on blocks are taken out, up to 14,400 bytes at a time.
+TEST(Crc32, LengthsAtWhichTheWayChanges) {
+    test::Random random(4);
+    Buffer bytes(60'000);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.bits());
+    for (size_t edge : {4'800u, 9'600u, 14'400u, 19'200u, 33'600u, 48'000u}) {
+        for (size_t size = edge - 17; size <= edge + 17; ++size) {
+            size_t offset = size % 16;
+            ASSERT_EQ(crc32({bytes.data() + offset, size}),
+                      crc_of(bytes.data() + offset, size, 0xEDB88320))
+                << size;
         }
     }
 }
