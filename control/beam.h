@@ -24,7 +24,17 @@ struct Beam {
     Admission admission = {};
     uint32_t count = 0;
     uint32_t admitted = 0;
-    uint32_t next = 0; ///< every entry before it is expanded
+    uint32_t next = 0;   ///< every entry before it is expanded
+    uint32_t work = ~0u; ///< rows that may still be compared
+    bool cut = false;    ///< more of them would have been
+
+    /// How many of `wanted` rows may be compared.
+    uint32_t take_work(uint32_t wanted) {
+        cut |= wanted > work;
+        if (wanted > work) wanted = work;
+        work -= wanted;
+        return wanted;
+    }
 
     /// The entry with its flag and counted, on its way in.
     Candidate admit(Candidate one) {

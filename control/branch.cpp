@@ -151,7 +151,7 @@ Status add_parent_rows(Store& store, const OpenRequest& request, const Manifest&
     if (size == 0) return not_the_parent(parent, map);
     Store* opened = nullptr;
     OpenRequest of_parent = {parent.part(0, size), request.parents + 1, request.parent_count - 1,
-                             -1, false};
+                             -1};
     Status status = open_store(of_parent, opened);
     if (status != kOk) return status;
     status = inherit(store, *opened, [&](uint64_t id) { return membership.admits(id); });

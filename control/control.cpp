@@ -29,14 +29,21 @@ int32_t open_file(const OpenRequest& request) {
     if (request.metric != -1 && !known_metric(request.metric)) return kMetricUnsupported;
     Store* store = nullptr;
     Status status = open_store(request, store);
-    return status == kOk ? handle_or_free(store) : status;
+    if (status != kOk) return status;
+    Bytes taken = store->file;
+    store->file = {};
+    int32_t handle = handle_or_free(store);
+    if (handle < 0 || !request.takes_file) return handle;
+    store->file = taken;
+    if (!taken.data) release(const_cast<uint8_t*>(request.file.data), request.file.size);
+    return handle;
 }
 
 int32_t open_checked(FileBytes file, FileBytes parent, int32_t metric) {
     if (!caller_owns(file.address, file.size) || !caller_owns(parent.address, parent.size)) {
         return kInvalidPointer;
     }
-    return open_file({{bytes_at(file.address), file.size}, &parent, 1, metric, false});
+    return open_file({{bytes_at(file.address), file.size}, &parent, 1, metric});
 }
 
 /// A store that takes another segment.
@@ -117,7 +124,7 @@ int32_t rvf_store_open_branch(uintptr_t buf, size_t len, uintptr_t parent, size_
 int32_t rvf_store_open_with(uintptr_t buf, size_t len, uintptr_t parents, int32_t parent_count,
                             int32_t metric, uint32_t flags) {
     uint32_t count = static_cast<uint32_t>(parent_count);
-    if (count > kMaxParents || flags > kSalvage) return kInvalidArgument;
+    if (count > kMaxParents || flags > (kSalvage | kTakeFile)) return kInvalidArgument;
     if (!caller_owns(buf, len)) return kInvalidPointer;
     if (count && !caller_owns(parents, count * sizeof(FileBytes))) return kInvalidPointer;
     FileBytes files[kMaxParents];
@@ -125,7 +132,9 @@ int32_t rvf_store_open_with(uintptr_t buf, size_t len, uintptr_t parents, int32_
         files[i] = load<FileBytes>(bytes_at(parents) + i * sizeof(FileBytes));
         if (!caller_owns(files[i].address, files[i].size)) return kInvalidPointer;
     }
-    return open_file({{bytes_at(buf), len}, files, count, metric, flags == kSalvage});
+    bool salvages = flags & kSalvage;
+    bool takes_file = flags & kTakeFile;
+    return open_file({{bytes_at(buf), len}, files, count, metric, salvages, takes_file});
 }
 
 int32_t rvf_store_losses(int32_t handle, uintptr_t out, size_t len) {
@@ -395,7 +404,8 @@ int32_t rvf_store_freeze(int32_t handle) {
     rvf::store(payload, kRefcountMagic);
     payload[4] = payload[6] = 1;
     rvf::store(payload + 16, uint64_t{kRefcountBytes});
-    rvf::store(payload + 24, store->epoch + 1);
+    uint32_t epoch = store->epoch + 1;
+    rvf::store(payload + 24, epoch ? epoch : 1); // 0 would not freeze
     uint64_t id;
     status = add_segment(*store, kRefcountSegment, {payload, sizeof(payload)}, id);
     store->frozen = status == kOk;

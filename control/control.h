@@ -54,7 +54,8 @@ enum Warning : uint32_t {
 
 /// Flags of rvf_store_open_with.
 enum OpenFlag : uint32_t {
-    kSalvage = 1, ///< leave out what is damaged and list it, instead of failing
+    kSalvage = 1,  ///< leave out what is damaged and list it, instead of failing
+    kTakeFile = 2, ///< the store takes over the block with the file, and need not copy its vectors
 };
 
 /// Flags of rvf_store_commit.
@@ -141,6 +142,10 @@ int32_t rvf_store_open_branch(uintptr_t buf, size_t len, uintptr_t parent, size_
 /// With kSalvage, segments of vectors or metadata that are damaged are left out, a branch opens
 /// without its parent, and a file without any manifest opens with every sound segment in it;
 /// rvf_store_losses lists what is missing. Only then may an answer lack what the file held.
+///
+/// With kTakeFile, `buf` must be a block of rvf_alloc and `len` its size. When the store is opened
+/// it owns the block: it frees it at once, or with the store when it leaves vectors where they are.
+/// After an error the block is still the caller's; its bytes may have changed.
 int32_t rvf_store_open_with(uintptr_t buf, size_t len, uintptr_t parents, int32_t parent_count,
                             int32_t metric, uint32_t flags);
 

@@ -84,10 +84,12 @@ bool add_row(Graph& graph, const Space& space, uint32_t row) {
 constexpr double kWalkCost = 16;
 constexpr double kCodeWalkCost = 9;
 constexpr double kAskCost = 1.0 / 12;
+constexpr double kKnownCost = 0.7; ///< of a row when it is known which are admitted
 constexpr uint32_t kAsked = 256;
 
-/// The share of live rows that are admitted, from some of them; never 0.
+/// The share of live rows that are admitted, from some of them if they are not counted; never 0.
 double admitted_share(const Store& store, const Admission& admission) {
+    if (admission.bits) return (admission.count + 0.5) / (live_count(store) + 0.5);
     double asked = 0.5, admitted = 0.5;
     for (uint32_t i = 0; i < kAsked; ++i) {
         // Multiples of the golden ratio: spread evenly, and in step with nothing.
@@ -98,12 +100,6 @@ double admitted_share(const Store& store, const Admission& admission) {
         admitted += admission.admits(row);
     }
     return admitted / asked;
-}
-
-bool scan_is_faster(const Graph& graph, const Store& store, double share, uint32_t ef,
-                    bool by_codes) {
-    double walk = (by_codes ? kCodeWalkCost : kWalkCost) * ef / share * graph.m / 16;
-    return (share + kAskCost) * store.row_count < walk;
 }
 
 /// Puts the rows of the beam into the answer by their true distances.
@@ -130,6 +126,15 @@ void rescore(const Space& space, const Point& query, const Beam& beam, Hits& hit
 }
 
 } // namespace
+
+bool scan_is_faster(const Graph& graph, const Store& store, const Admission& admission, uint32_t ef,
+                    bool by_codes) {
+    if (!admission) return false;
+    double share = admitted_share(store, admission);
+    double walk = (by_codes ? kCodeWalkCost : kWalkCost) * ef / share * graph.m / 16;
+    double scan = admission.bits ? share * kKnownCost : share + kAskCost;
+    return scan * store.row_count < walk;
+}
 
 Status hnsw_build(Graph& graph, const Store& store, uint32_t max_rows) {
     Space space = space_of(store);
@@ -159,14 +164,14 @@ Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, ui
     found = 0;
     if (live == 0) return kOk;
     const Admission& admission = options.admission;
-    double share = admission ? admitted_share(store, admission) : 1;
-    if (admission && scan_is_faster(graph, store, share, ef, options.codes)) {
+    if (scan_is_faster(graph, store, admission, ef, options.codes)) {
         found = search_exact(store, store.metric, k, out, admission);
         return kOk;
     }
     // Room for the barred rows that lie among `ef` admitted ones, with as much again; and for as
     // many copies as hold `k` admitted ones with some certainty.
     bool some_barred = store.dead_count || admission;
+    double share = admission ? admitted_share(store, admission) : 1;
     double among = store.row_count / (share * live);
     auto room_for = [&](double rows) {
         return rows < store.row_count ? static_cast<uint32_t>(rows) : store.row_count;
@@ -189,6 +194,7 @@ Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, ui
         query.code = &code;
     }
     Beam beam{graph.beam, capacity + 1, 1, most_equal};
+    beam.work = options.work;
     if (graph.entry != kNoRow) descend(graph, space, query, 1, beam);
     if (store.dead_count) beam.live_in = &store;
     beam.admission = admission;
@@ -196,6 +202,7 @@ Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, ui
     beam.width = ef;
     for (uint32_t row = graph.done; row < store.row_count; ++row) {
         if (is_dead(store, row) || layers_of(graph, row)) continue;
+        if (!beam.take_work(1)) break;
         beam.offer(compare(space, query, row));
     }
 
@@ -204,7 +211,9 @@ Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, ui
     release(memory, weights);
     hits.sort();
     found = hits.count;
-    if (some_barred && found < hits.limit) {
+    if (beam.cut) {
+        found |= kCut;
+    } else if (some_barred && found < hits.limit) {
         found = search_exact(store, store.metric, k, out, admission);
     }
     return kOk;

@@ -41,7 +41,16 @@ struct SearchOptions {
     /// Set: only rows that it admits are answered. Where few are, they are all compared, which is
     /// exact; so it is when the walk comes by fewer than k of them: k are found if there are k.
     Admission admission = {};
+    /// The most rows that the walk compares. Where it would have compared more, `found` has kCut.
+    uint32_t work = ~0u;
 };
+
+/// In the number of hits: there may be nearer ones, because the search was cut short.
+constexpr uint32_t kCut = 1u << 31;
+
+/// Whether comparing all rows that are admitted is likely to take less time than a walk.
+bool scan_is_faster(const Graph& graph, const Store& store, const Admission& admission, uint32_t ef,
+                    bool by_codes);
 
 /// Finds about the `k` nearest live rows to the padded query in store.query, comparing the `ef`
 /// best (at least k) at a time: more of them, more of the true ones. Rows that are not linked yet

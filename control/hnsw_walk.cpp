@@ -33,6 +33,7 @@ void walk_layer(Graph& graph, const Space& space, const Point& point, uint32_t l
         for (uint32_t i = 0; i < most && links[i] != kNoRow; ++i) {
             if (visit(graph, links[i] & ~kPinned)) fresh[count++] = links[i];
         }
+        count = beam.take_work(count);
         compare(space, point, fresh, count, candidates);
         for (uint32_t i = 0; i < count; ++i) beam.offer(candidates[i]);
     }

@@ -42,23 +42,22 @@ int32_t rvf_index_build(int32_t handle, uint32_t max_rows) {
 }
 
 int32_t rvf_index_search(int32_t handle, uintptr_t queries, int32_t count, int32_t k,
-                         int32_t metric, uint32_t ef, uintptr_t filter, size_t filter_len,
-                         uintptr_t out, uintptr_t found) {
+                         int32_t metric, uint32_t ef, uint32_t work, uintptr_t filter,
+                         size_t filter_len, uintptr_t out, uintptr_t found) {
     Store* store = store_of(handle);
     if (!store) return kStoreClosed;
     if (k <= 0 || count <= 0) return kInvalidArgument;
     if (metric < -1 || metric > kCosine) return kMetricUnsupported;
     uint64_t all = uint64_t{store->dimension} * static_cast<uint32_t>(count);
-    IndexQuery query{static_cast<uint32_t>(k), metric == -1 ? store->metric : metric, ef, {}};
+    Bytes program = {bytes_at(filter), filter_len};
+    IndexQuery query{static_cast<uint32_t>(k), metric == -1 ? store->metric : metric, ef,
+                     work ? work : ~0u, program};
     uint64_t hits = uint64_t{hits_for(*store, query.k)} * static_cast<uint32_t>(count);
     if (!caller_owns(queries, all * 4) || !caller_owns(filter, filter_len)) return kInvalidPointer;
     if (hits && !caller_owns(out, hits * kHitBytes)) return kInvalidPointer;
     if (!caller_owns(found, uint64_t{4} * static_cast<uint32_t>(count))) return kInvalidPointer;
     if (!all_finite(bytes_at(queries), all)) return kNotFinite;
-    Bytes program = {bytes_at(filter), filter_len};
     if (filter_len && !is_filter(program)) return kFilterInvalid;
-    Filter asked{program, *store};
-    query.admission = admission_of(asked);
     return search_index(*store, query, bytes_at(queries), static_cast<uint32_t>(count),
                         buffer_at(out), buffer_at(found));
 }

@@ -39,14 +39,17 @@ int32_t rvf_index_build(int32_t handle, uint32_t max_rows);
 /// bytes at `out`, and how many of them there are as u32 at `found`. With `ef` 0 exactly, by codes
 /// if there are any, sharing the traffic of rows among the queries; the answers are those of
 /// rvf_store_search, bit for bit. Otherwise by the graph, comparing the `ef` best at a time: more
-/// of them, more of the true ones. k are found when the filter admits k. Answers the hits of all
-/// queries together.
+/// of them, more of the true ones; and no more than `work` rows for each query (0: as many as it
+/// takes): when that was too few, bit 31 of the number found is set, and nearer rows may be
+/// missing. Otherwise k are found when the filter admits k. Where it admits few, they are all
+/// compared, which is exact. The rows that a filter admits are kept for the next query with the
+/// same filter, until the store changes. Answers the hits of all queries together.
 ///
 /// kInvalidArgument: no graph, or k or count below 1; kMetricUnsupported: the graph is of the
 /// store's own metric; kNotFinite, kFilterInvalid, kOutOfMemory.
 int32_t rvf_index_search(int32_t handle, uintptr_t queries, int32_t count, int32_t k,
-                         int32_t metric, uint32_t ef, uintptr_t filter, size_t filter_len,
-                         uintptr_t out, uintptr_t found);
+                         int32_t metric, uint32_t ef, uint32_t work, uintptr_t filter,
+                         size_t filter_len, uintptr_t out, uintptr_t found);
 
 /// Puts the graph (an INDEX segment) and the ranges of the codes (QUANT) into the next commit.
 /// Deleted rows leave the graph. kInvalidArgument without an index or with nothing in it;

@@ -63,6 +63,7 @@ bool reserve_metadata(Store& store, size_t bytes) {
 }
 
 void set_metadata(Store& store, uint32_t& at, Bytes entries) {
+    ++store.version;
     if (at) store.stale += kLengthBytes + entries_at(store, at).size;
     at = 0;
     if (entries.size == 0) return;

@@ -15,6 +15,9 @@ struct Opening {
     const OpenRequest& request;
     Store& store;
     Manifest manifest;
+    /// Vectors may lie where they are in the file: most of it are vectors, and they share no byte
+    /// with anything else that is listed, because records that replace others move them.
+    bool maps;
 
     Bytes file() const { return request.file; }
 };
@@ -107,11 +110,16 @@ Status read_layers(Opening& opening) {
     Store& store = opening.store;
     const Manifest& manifest = opening.manifest;
     uint64_t listed = 0;
+    uint64_t vectors = 0;
+    uint64_t end = 0;
     Layer* layer = nullptr;
     for (uint32_t i = 0; i < manifest.entry_count; ++i) {
         DirectoryEntry entry = directory_entry(manifest, i);
         if (entry.id >= store.next_id) store.next_id = entry.id + 1;
         if (!agrees(opening.file(), entry)) store.warnings |= kDamagedHeader;
+        opening.maps &=
+            entry.offset >= end && opening.file().holds(entry.offset, entry.payload_length);
+        end = entry.offset + kSegmentHeaderBytes + entry.payload_length;
         bool is_vec = entry.type == kVecSegment;
         if (!is_vec && entry.type != kMetaSegment) continue;
         Segment segment = {};
@@ -130,12 +138,15 @@ Status read_layers(Opening& opening) {
             layer->vec_offset = entry.offset;
             layer->vec_bytes = segment.payload_length;
             layer->vec_id = entry.id;
+            vectors += segment.payload_length;
         } else {
             layer->meta_offset = entry.offset;
             layer->meta_bytes = segment.payload_length;
             layer->meta_id = entry.id;
         }
     }
+    opening.maps &= !(store.warnings & kDamagedHeader) && vectors / 3 >= opening.file().size / 4 &&
+                    opening.file().data + end <= manifest.entries;
     return kOk;
 }
 
@@ -154,6 +165,9 @@ Status read_vectors(Opening& opening) {
         // Room is made as it is needed, because many records may replace each other.
         for (uint64_t r = 0; r < records.count; ++r) {
             const uint8_t* record = records.first + r * record_bytes(store.dimension);
+            if (opening.maps && map_chunk(store, record, records.count - r)) {
+                store.file = opening.file();
+            }
             if (reserve_rows(store, 1) != kOk) return kOutOfMemory;
             uint32_t number = put_vector(store, load<uint64_t>(record), record + 8);
             Row row = row_at(store, number);
@@ -161,7 +175,10 @@ Status read_vectors(Opening& opening) {
             *row.home = home;
             if (*row.first == 0) *row.first = home;
             if (number < layer.first_row) layer.first_row = number;
-            if (!all_finite(record + 8, store.dimension)) store.warnings |= kNotFiniteRows;
+            bool is_finite = *row.norm - *row.norm == 0; // then so are the elements
+            if (!is_finite && !all_finite(row.vector, store.dimension)) {
+                store.warnings |= kNotFiniteRows;
+            }
         }
     }
     return kOk;
@@ -256,14 +273,17 @@ Status open_store(const OpenRequest& request, Store*& store) {
     }
     if (made) {
         made->warnings = warnings;
-        Opening opening{request, *made, manifest};
+        Opening opening{request, *made, manifest, request.takes_file && !request.salvages};
         DirectoryEntry lost = {0, 0, 0, kManifestSegment};
         if (found != kOk) {
             made->warnings |= kMetricAssumed;
             status = lose(opening, lost, found);
         }
         if (status == kOk) status = read(opening);
-        if (status != kOk) free_store(made);
+        if (status != kOk) {
+            made->file = {};
+            free_store(made);
+        }
     }
     free_buffer(directory);
     if (status == kOk) store = made;

@@ -10,23 +10,20 @@ constexpr uint32_t kRowBits = ~0u >> 1;
 constexpr uint32_t kCacheLine = 64;
 constexpr float kMaxBoundedNorm = 1e37f; // as in search.cpp
 
-struct Place {
-    const uint8_t* rows; ///< of the chunk
-    uint32_t capacity;
-    uint32_t index;
-};
+RVF_INLINE const Chunk& chunk_of(const Store& store, uint32_t row) {
+    return store.chunks[row >> store.chunk_shift];
+}
 
-RVF_INLINE Place place_of(const Store& store, uint32_t row) {
-    const Chunk& chunk = store.chunks[row >> store.chunk_shift];
-    return {chunk.memory, chunk.capacity, row & ((1u << store.chunk_shift) - 1)};
+RVF_INLINE uint32_t index_of(const Store& store, uint32_t row) {
+    return row & ((1u << store.chunk_shift) - 1);
 }
 
 RVF_INLINE Point point_at(const Space& space, uint32_t row) {
-    Place place = place_of(space.store, row);
-    uint32_t bytes = space.store.row_bytes;
-    const uint8_t* norms = place.rows + size_t{place.capacity} * (bytes + sizeof(uint64_t));
-    float norm = load<float>(norms + size_t{place.index} * sizeof(float));
-    return {place.rows + size_t{place.index} * bytes, norm,
+    const Chunk& chunk = chunk_of(space.store, row);
+    uint32_t index = index_of(space.store, row);
+    const uint8_t* norms = chunk.columns + size_t{chunk.capacity} * sizeof(uint64_t);
+    float norm = load<float>(norms + size_t{index} * sizeof(float));
+    return {chunk.vectors + size_t{index} * chunk.stride, norm,
             space.metric == kCosine ? __builtin_sqrtf(norm) : 0};
 }
 
@@ -83,9 +80,9 @@ void compare(const Space& space, const Point& point, const uint32_t* rows, uint3
             read_ahead(code, space.codes->row_bytes);
             continue;
         }
-        Place place = place_of(space.store, row);
-        uint32_t bytes = space.store.row_bytes;
-        read_ahead(place.rows + size_t{place.index} * bytes, bytes);
+        const Chunk& chunk = chunk_of(space.store, row);
+        read_ahead(chunk.vectors + size_t{index_of(space.store, row)} * chunk.stride,
+                   space.store.row_bytes);
     }
     for (uint32_t i = 0; i < count; ++i) {
         uint32_t row = rows[i] & kRowBits;

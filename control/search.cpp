@@ -45,15 +45,15 @@ template <typename Distance>
 void scan(const Store& store, uint32_t row, uint32_t end, Admission admission, Hits& hits,
           Distance distance_of) {
     for (uint32_t rows; row < end; row += rows) {
-        rows = store.chunks[row >> store.chunk_shift].capacity;
-        rows -= row & ((1u << store.chunk_shift) - 1);
+        const Chunk& chunk = store.chunks[row >> store.chunk_shift];
+        rows = chunk.capacity - (row & ((1u << store.chunk_shift) - 1));
         if (rows > end - row) rows = end - row;
         Row first = row_at(store, row);
         const uint8_t* marks = marks_from(store, row);
         float worst = hits.worst();
         for (uint32_t r = 0; r < rows; ++r) {
             if (marks[r] & kDead || !admission.admits(row + r)) continue;
-            const uint8_t* vector = first.vector + size_t{r} * store.row_bytes;
+            const uint8_t* vector = first.vector + size_t{r} * chunk.stride;
             float distance = distance_of(vector, first.norm[r], worst);
             if (!(distance <= worst)) continue; // NaN too
             hits.offer({load<uint64_t>(first.id + size_t{r} * 8), distance});
@@ -73,15 +73,13 @@ void scan_rows(const Store& store, int32_t metric, const uint8_t* query, uint32_
             if (bound.excludes(norm, dot, worst)) return __builtin_nanf("");
             return sum_of_squared_differences(x, query, bytes);
         });
-    } else if (metric == kInnerProduct) {
-        scan(store, row, end, admission, hits,
-             [&](const uint8_t* x, float, float) { return -sum_of_products(x, query, bytes); });
-    } else {
-        float query_length = __builtin_sqrtf(query_norm);
-        scan(store, row, end, admission, hits, [&](const uint8_t* x, float norm, float) {
-            return cosine_distance(sum_of_products(x, query, bytes), query_length, norm);
-        });
+        return;
     }
+    float query_length = __builtin_sqrtf(query_norm);
+    scan(store, row, end, admission, hits, [&](const uint8_t* x, float norm, float) {
+        float dot = sum_of_products(x, query, bytes);
+        return metric == kInnerProduct ? -dot : cosine_distance(dot, query_length, norm);
+    });
 }
 
 } // namespace

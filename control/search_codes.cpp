@@ -83,7 +83,21 @@ uint32_t rows_together(const Scope& scope, uint32_t row, uint32_t end) {
     return rows < end - row ? rows : end - row;
 }
 
+/// Rows that are admitted, where they are few and known.
+void scan_admitted(const Scope& scope, Search& search, uint32_t row, uint32_t end) {
+    for (; row < end; ++row) {
+        if (row % 8 == 0 && scope.admission.bits[row / 8] == 0) {
+            row += 7;
+        } else if (scope.admission.admits(row)) {
+            wait(scope, search, row, code_bound(search.query, code_at(scope.codes, row)));
+        }
+    }
+}
+
 void scan(const Scope& scope, Search& search, uint32_t row, uint32_t end) {
+    if (scope.admission.bits && scope.admission.count < scope.store.row_count / 2) {
+        return scan_admitted(scope, search, row, end);
+    }
     uint32_t stride = scope.codes.row_bytes;
     for (uint32_t rows; row < end; row += rows) {
         rows = rows_together(scope, row, end);

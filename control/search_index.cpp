@@ -14,6 +14,7 @@ constexpr uint32_t kQuantFixedBytes = 64; ///< kind u8 (0 scalar), tier u8, dime
 void free_index(SearchIndex* index) {
     if (index->graph) free_graph(index->graph);
     if (index->codes) free_codes(index->codes);
+    free_selection(index->selection);
     release(reinterpret_cast<uint8_t*>(index), sizeof(SearchIndex));
 }
 
@@ -26,7 +27,7 @@ Status attach(Store& store, Graph* graph, Codes* codes) {
         return kOutOfMemory;
     }
     drop_index(store);
-    *index = {graph, codes, false, 0, IndexFault::kNone};
+    *index = {graph, codes, false, 0, IndexFault::kNone, {}};
     store.index = index;
     store.free_index = free_index;
     return kOk;
@@ -170,25 +171,51 @@ Status update_index(Store& store, uint32_t max_rows, uint32_t& left) {
 
 namespace {
 
-Status search_one(Store& store, const IndexQuery& query, const Codes* codes, uint8_t* out,
-                  uint32_t& found) {
-    if (query.ef) {
+/// A query and what is found out for all of its vectors.
+struct Search {
+    Store& store;
+    const IndexQuery& query;
+    const Codes* codes; ///< nullptr: none
+    Admission admission;
+    bool walks; ///< through the graph; otherwise the rows that are admitted are all compared
+};
+
+/// Whether the rows that the filter admits are worth finding: it is asked for again, by many
+/// vectors, or all rows have to be asked anyway.
+void choose_admission(Search& search, const Filter& filter, uint32_t count) {
+    SearchIndex* index = search.store.index;
+    search.admission = admission_of(filter);
+    if (!index || !search.admission) return;
+    Selection& selection = index->selection;
+    bool all = is_asked_again(selection, filter) || count > 1 ||
+               (search.query.ef && scan_is_faster(*index->graph, search.store, search.admission,
+                                                  search.query.ef, search.codes != nullptr));
+    if (all && select_rows(selection, filter)) search.admission = admission_of(selection);
+}
+
+Status search_one(Search& search, uint8_t* out, uint32_t& found) {
+    Store& store = search.store;
+    const IndexQuery& query = search.query;
+    if (search.walks) {
         return hnsw_search(*store.index->graph, store, query.k, query.ef, out, found,
-                           {codes, query.admission});
+                           {search.codes, search.admission, query.work});
     }
-    if (!codes) {
-        found = search_exact(store, query.metric, query.k, out, query.admission);
+    if (!search.codes) {
+        found = search_exact(store, query.metric, query.k, out, search.admission);
         return kOk;
     }
-    CodeAnswer answer = search_codes(store, *codes, query.metric, query.k, out, query.admission);
+    CodeAnswer answer =
+        search_codes(store, *search.codes, query.metric, query.k, out, search.admission);
     found = answer.found;
     store.index->last_read += answer.read;
     return kOk;
 }
 
 /// All queries side by side; false when there is no memory for that.
-bool search_together(Store& store, const IndexQuery& query, const Codes* codes,
-                     const uint8_t* queries, uint32_t count, uint8_t* out, uint8_t* found) {
+bool search_together(Search& search, const uint8_t* queries, uint32_t count, uint8_t* out,
+                     uint8_t* found) {
+    Store& store = search.store;
+    const IndexQuery& query = search.query;
     Buffer padded;
     Buffer answers;
     size_t bytes = size_t{4} * store.dimension;
@@ -202,16 +229,16 @@ bool search_together(Store& store, const IndexQuery& query, const Codes* codes,
         }
         auto* each = items_of<CodeAnswer>(answers);
         auto* plain = items_of<uint32_t>(answers);
-        if (codes) {
-            search_codes_batch(store, *codes, query.metric, query.k, padded.data, count, out, each,
-                               query.admission);
+        if (search.codes) {
+            search_codes_batch(store, *search.codes, query.metric, query.k, padded.data, count, out,
+                               each, search.admission);
         } else {
             search_batch(store, query.metric, query.k, padded.data, count, out, plain,
-                         query.admission);
+                         search.admission);
         }
         for (uint32_t i = 0; i < count; ++i) {
-            rvf::store(found + size_t{4} * i, codes ? each[i].found : plain[i]);
-            if (codes) store.index->last_read += each[i].read;
+            rvf::store(found + size_t{4} * i, search.codes ? each[i].found : plain[i]);
+            if (search.codes) store.index->last_read += each[i].read;
         }
     }
     free_buffer(padded);
@@ -229,22 +256,28 @@ int32_t search_index(Store& store, const IndexQuery& query, const uint8_t* queri
     Status status = index ? update_rewritten(store) : kOk;
     if (status != kOk && query.ef) return status;
     if (index) index->last_read = 0;
-    const Codes* codes = index && index->codes && index->codes->done ? index->codes : nullptr;
-    if (status != kOk) codes = nullptr; // they are not of the rows as they are
-    bool done = query.ef == 0 && count > 1 &&
-                search_together(store, query, codes, queries, count, out, found);
+    Search search{store, query, nullptr, {}, query.ef != 0};
+    // They are not of the rows as they are when not all could be brought up to date.
+    if (status == kOk && index && index->codes && index->codes->done) search.codes = index->codes;
+    Filter filter{query.filter, store};
+    choose_admission(search, filter, count);
+    if (search.admission.bits && search.walks) {
+        search.walks = !scan_is_faster(*index->graph, store, search.admission, query.ef,
+                                       search.codes != nullptr);
+    }
+    bool done = !search.walks && count > 1 && search_together(search, queries, count, out, found);
     int32_t all = 0;
     size_t bytes = size_t{4} * store.dimension;
     for (uint32_t i = 0; i < count; ++i) {
         uint32_t here = done ? load<uint32_t>(found + size_t{4} * i) : 0;
         if (!done && live_count(store)) {
             copy(store.query, queries + i * bytes, bytes);
-            status = search_one(store, query, codes, out, here);
+            status = search_one(search, out, here);
             if (status != kOk) return status;
             out += size_t{hits_for(store, query.k)} * kHitBytes;
         }
         rvf::store(found + size_t{4} * i, here);
-        all += static_cast<int32_t>(here);
+        all += static_cast<int32_t>(here & ~kCut);
     }
     return all;
 }

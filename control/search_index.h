@@ -3,9 +3,9 @@
 // and searches are right before that too.
 #pragma once
 
-#include "control/admission.h"
 #include "control/hnsw_graph.h"
 #include "control/index_segment.h"
+#include "control/selection.h"
 #include "control/sq8.h"
 #include "control/store.h"
 
@@ -17,6 +17,7 @@ struct SearchIndex {
     bool has_ranges;    ///< of the codes
     uint32_t last_read; ///< vectors of rows that the last exact search by codes took
     IndexFault fault;   ///< of the INDEX segment that the file has
+    Selection selection;
 };
 
 /// What an index is made of.
@@ -39,8 +40,9 @@ Status update_index(Store& store, uint32_t max_rows, uint32_t& left);
 struct IndexQuery {
     uint32_t k;
     int32_t metric;
-    uint32_t ef; ///< 0: exact, by codes if there are any
-    Admission admission;
+    uint32_t ef;   ///< 0: exact, by codes if there are any
+    uint32_t work; ///< the most rows that a walk compares
+    Bytes filter;  ///< a sound program (filter.h); empty: all rows are admitted
 };
 
 /// Answers `count` f32 queries at any alignment as rvf_index_search does; how many hits all of them

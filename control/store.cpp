@@ -23,12 +23,22 @@ size_t chunk_bytes(const Store& store, uint32_t capacity) {
     return size_t{capacity} * (store.row_bytes + kColumnBytes);
 }
 
-Row row_in_chunk(const Store& store, const Chunk& chunk, uint32_t index) {
-    uint8_t* ids = chunk.memory + size_t{chunk.capacity} * store.row_bytes;
+bool is_mapped(const Store& store, const Chunk& chunk) { return chunk.stride != store.row_bytes; }
+
+void free_chunk(const Store& store, const Chunk& chunk) {
+    if (is_mapped(store, chunk)) {
+        release(chunk.columns, size_t{chunk.capacity} * kColumnBytes);
+    } else {
+        release(chunk.vectors, chunk_bytes(store, chunk.capacity));
+    }
+}
+
+Row row_in_chunk(const Chunk& chunk, uint32_t index) {
+    uint8_t* ids = chunk.columns;
     uint8_t* norms = ids + size_t{chunk.capacity} * 8;
     uint8_t* marks = norms + size_t{chunk.capacity} * 4;
     auto* homes = reinterpret_cast<uint32_t*>(marks + chunk.capacity) + index;
-    return {chunk.memory + size_t{index} * store.row_bytes,
+    return {chunk.vectors + size_t{index} * chunk.stride,
             ids + size_t{index} * 8,
             reinterpret_cast<float*>(norms) + index,
             marks + index,
@@ -60,8 +70,10 @@ bool add_chunk_slot(Store& store) {
 }
 
 bool make_chunk(const Store& store, uint32_t rows, Chunk& chunk) {
-    chunk = {allocate(chunk_bytes(store, rows)), rows};
-    return chunk.memory != nullptr;
+    uint8_t* memory = allocate(chunk_bytes(store, rows));
+    if (!memory) return false;
+    chunk = {memory, memory + size_t{rows} * store.row_bytes, store.row_bytes, rows};
+    return true;
 }
 
 /// Only the first chunk grows, up to the full size; its rows are copied.
@@ -69,15 +81,15 @@ bool grow_first_chunk(Store& store, uint32_t rows) {
     Chunk& old = store.chunks[0];
     Chunk grown;
     if (!make_chunk(store, rows, grown)) return false;
-    copy(grown.memory, old.memory, size_t{old.capacity} * store.row_bytes);
-    const uint8_t* from = old.memory + size_t{old.capacity} * store.row_bytes;
-    uint8_t* to = grown.memory + size_t{rows} * store.row_bytes;
+    copy(grown.vectors, old.vectors, size_t{old.capacity} * store.row_bytes);
+    const uint8_t* from = old.columns;
+    uint8_t* to = grown.columns;
     for (uint32_t width : kColumns) {
         copy(to, from, size_t{old.capacity} * width);
         from += size_t{old.capacity} * width;
         to += size_t{rows} * width;
     }
-    release(old.memory, chunk_bytes(store, old.capacity));
+    free_chunk(store, old);
     old = grown;
     return true;
 }
@@ -98,8 +110,7 @@ bool reserve_chunks(Store& store, uint64_t rows) {
         uint32_t size = store.chunk_count ? full_capacity(store) : first;
         if (!add_chunk_slot(store) || !make_chunk(store, size, chunk)) {
             while (store.chunk_count > had) {
-                const Chunk& last = store.chunks[--store.chunk_count];
-                release(last.memory, chunk_bytes(store, last.capacity));
+                free_chunk(store, store.chunks[--store.chunk_count]);
             }
             return false;
         }
@@ -200,12 +211,13 @@ Store* make_store(uint32_t dimension, int32_t metric) {
 void free_store(Store* store) {
     if (store->index) store->free_index(store->index);
     for (uint32_t i = 0; i < store->chunk_count; ++i) {
-        release(store->chunks[i].memory, chunk_bytes(*store, store->chunks[i].capacity));
+        free_chunk(*store, store->chunks[i]);
     }
     release(reinterpret_cast<uint8_t*>(store->chunks), store->chunk_slots * sizeof(Chunk));
     if (store->slots)
         release(reinterpret_cast<uint8_t*>(store->slots), map_bytes(store->slot_bits));
     release(store->query, store->row_bytes);
+    release(const_cast<uint8_t*>(store->file.data), store->file.size);
     Buffer* const buffers[] = {&store->metadata, &store->layers,   &store->deleted,
                                &store->journal,  &store->kept,     &store->kept_list,
                                &store->losses,   &store->witnesses};
@@ -216,7 +228,7 @@ void free_store(Store* store) {
 
 Row row_at(const Store& store, uint32_t row) {
     const Chunk& chunk = store.chunks[row >> store.chunk_shift];
-    return row_in_chunk(store, chunk, row & (full_capacity(store) - 1));
+    return row_in_chunk(chunk, row & (full_capacity(store) - 1));
 }
 
 uint32_t find_row(const Store& store, uint64_t id) {
@@ -230,6 +242,18 @@ Status reserve_rows(Store& store, uint32_t count) {
     return rows < kNoRow && reserve_chunks(store, rows) ? kOk : kOutOfMemory;
 }
 
+bool map_chunk(Store& store, const uint8_t* records, uint64_t count) {
+    uint32_t rows = full_capacity(store);
+    if (store.dimension % 4 || capacity(store) != store.row_count || count < rows) return false;
+    if (store.row_count & (rows - 1) || !add_chunk_slot(store)) return false;
+    uint8_t* columns = allocate(size_t{rows} * kColumnBytes);
+    if (!columns) return false;
+    uint8_t* vectors = const_cast<uint8_t*>(records) + sizeof(uint64_t);
+    uint32_t stride = store.row_bytes + uint32_t{sizeof(uint64_t)};
+    store.chunks[store.chunk_count++] = {vectors, columns, stride, rows};
+    return true;
+}
+
 uint32_t put_vector(Store& store, uint64_t id, const uint8_t* vector) {
     uint32_t slot = find_slot(store, id);
     bool is_new = store.slots[slot] == 0;
@@ -237,12 +261,15 @@ uint32_t put_vector(Store& store, uint64_t id, const uint8_t* vector) {
     uint32_t number = store.slots[slot] - 1;
     Row row = row_at(store, number);
     if (is_new) {
+        ++store.version;
         rvf::store(row.id, id);
         *row.mark = 0;
         *row.home = *row.first = *row.metadata = 0;
     }
-    __builtin_memset(row.vector + store.row_bytes - 16, 0, 16);
-    copy(row.vector, vector, size_t{store.dimension} * sizeof(float));
+    if (row.vector != vector) {
+        __builtin_memset(row.vector + store.row_bytes - 16, 0, 16);
+        copy(row.vector, vector, size_t{store.dimension} * sizeof(float));
+    }
     *row.norm = sum_of_products(row.vector, row.vector, store.row_bytes);
     if (number < store.indexed_rows && !(*row.mark & kRewritten)) {
         *row.mark |= kRewritten;
@@ -296,10 +323,14 @@ bool all_finite(const uint8_t* values, uint64_t count) {
 }
 
 StoreMemory memory_of(const Store& store) {
-    uint64_t rows = capacity(store);
-    uint64_t ids = rows * sizeof(uint64_t) + map_bytes(store.slot_bits);
-    return {rows * (store.row_bytes + kColumnBytes - sizeof(uint64_t)), ids,
-            store.kept.capacity + store.witnesses.capacity + store.metadata.capacity};
+    uint64_t rows = store.file.size;
+    for (uint32_t i = 0; i < store.chunk_count; ++i) {
+        const Chunk& chunk = store.chunks[i];
+        uint32_t vector = is_mapped(store, chunk) ? 0 : store.row_bytes;
+        rows += uint64_t{chunk.capacity} * (vector + kColumnBytes - sizeof(uint64_t));
+    }
+    uint64_t ids = uint64_t{capacity(store)} * sizeof(uint64_t) + map_bytes(store.slot_bits);
+    return {rows, ids, store.kept.capacity + store.witnesses.capacity + store.metadata.capacity};
 }
 
 } // namespace rvf

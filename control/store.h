@@ -31,10 +31,12 @@ enum Mark : uint8_t {
     kRewritten = 16,      ///< since it was indexed
 };
 
-/// Rows of a chunk lie one after the other: vectors, then ids, norms, marks, homes, first homes and
-/// metadata.
+/// The vectors of a chunk lie in its own memory, its columns behind them; or in the file that the
+/// store was opened from, each where its record is.
 struct Chunk {
-    uint8_t* memory;
+    uint8_t* vectors;  ///< the first of them
+    uint8_t* columns;  ///< of all rows: ids, then norms, marks, homes, first homes and metadata
+    uint32_t stride;   ///< bytes from one vector to the next
     uint32_t capacity; ///< rows
 };
 
@@ -101,6 +103,7 @@ struct Store {
     Chunk* chunks;
     uint32_t chunk_count;
     uint32_t chunk_slots;
+    Bytes file; ///< that vectors lie in, as rvf_alloc gave it; nullptr: none do
 
     uint32_t* slots; ///< map: row + 1, 0 is empty
     uint32_t slot_bits;
@@ -120,6 +123,7 @@ struct Store {
 
     int32_t derivation; ///< how a child was made from its parent, until it is in a witness; else -1
     bool changed;       ///< since the last commit
+    uint64_t version;   ///< another one whenever rows or metadata are
     uint32_t first_changed; ///< no row before it has changed
     bool frozen;
     bool is_branch;
@@ -165,6 +169,11 @@ uint32_t find_row(const Store& store, uint64_t id);
 
 /// Makes room for `count` more rows; kOutOfMemory leaves the store as it was.
 Status reserve_rows(Store& store, uint32_t count);
+
+/// When the next row begins a chunk and `count` records (u64 id, f32 values) at `records` fill it:
+/// lets its vectors lie where they are. put_vector takes them in order then; records that replace
+/// others make those behind them move up. False when they do not fill one, or memory is short.
+bool map_chunk(Store& store, const uint8_t* records, uint64_t count);
 
 /// Inserts or replaces one vector; answers its row, marked as changed. For a new id a row must have
 /// been reserved.

@@ -17,7 +17,7 @@ const features = [
   ["graph", ["hnsw", "hnsw_graph", "hnsw_links", "hnsw_repair", "hnsw_walk", "row_distance"]],
   ["INDEX segments", ["index_segment"]],
   ["codes", ["sq8", "search_codes"]],
-  ["the index", ["index", "search_index"]],
+  ["the index", ["index", "search_index", "selection"]],
 ];
 
 /** Bytes by feature, those that are there, in the order above; what no feature has comes last. */

@@ -8,6 +8,7 @@ import { K } from "./settings.mjs";
 
 const LESS = 2; // control/filter.h
 const RANK_FIELD = 0;
+const TAKE_FILE = 2; // control/control.h
 const GRAPH_AND_CODES = 3; // control/index.h
 const FILTER_BYTES = 16;
 const SEED = 42n;
@@ -54,13 +55,20 @@ class Engine extends RvfStore {
     if (left !== 0) throw new Error(`the index is not built: ${left}`);
   }
 
+  /** The store takes over the block with the file. */
+  open(bytes) {
+    const at = this.copy(bytes);
+    this.handle = this.exports.rvf_store_open_with(at, bytes.length, 0, 0, -1, TAKE_FILE);
+    if (this.handle <= 0) throw new Error(`the file is not opened: status ${this.handle}`);
+  }
+
   /** With an ef of 0, exactly. */
   search(query, ef, filterBytes = 0) {
     const { exports, handle, queryAt, hitsAt, filterAt, foundAt } = this;
     putFloats(exports.memory, queryAt, query);
     const filter = [filterAt, filterBytes];
     const found = exports.rvf_index_search(
-      ...[handle, queryAt, 1, K, -1, ef, ...filter, hitsAt, foundAt],
+      ...[handle, queryAt, 1, K, -1, ef, 0, ...filter, hitsAt, foundAt],
     );
     return idsAt(exports.memory, hitsAt, found);
   }

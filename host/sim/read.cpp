@@ -115,7 +115,7 @@ std::string read_rvf(const ReadOptions& options, const std::vector<uint8_t>& raw
     }
     Store* opened = nullptr;
     FileBytes base = {reinterpret_cast<uintptr_t>(parent.bytes.data()), parent.bytes.size()};
-    status = open_store({bytes, &base, 1, options.metric, false}, opened);
+    status = open_store({bytes, &base, 1, options.metric}, opened);
     if (status != kOk) {
         if (is_fault_of(parent, status)) {
             return parent.path + ", the parent of " + file.path + ", is " + status_text(status);

@@ -61,7 +61,7 @@ bool is_fault_of(const Parent& parent, Status status) {
     if (parent.bytes.empty() || status == kParentNotFound || status == kOutOfMemory) return false;
     Store* opened = nullptr;
     Bytes bytes = {parent.bytes.data(), parent.bytes.size()};
-    bool same = open_store({bytes, nullptr, 0, -1, false}, opened) == status;
+    bool same = open_store({bytes, nullptr, 0, -1}, opened) == status;
     if (opened) free_store(opened);
     return same;
 }

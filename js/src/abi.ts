@@ -116,6 +116,7 @@ export interface SearchExports extends ControlExports {
     k: number,
     metric: number,
     ef: number,
+    work: number,
     filter: number,
     filterLen: number,
     out: number,

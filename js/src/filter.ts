@@ -185,6 +185,14 @@ function amongLabels(labels: readonly NumericId[]): Code {
   return membership(labelField, values);
 }
 
+/** All of one or two, in this order: where a list of rows comes first, only those are looked at. */
+function inOrder(codes: readonly Code[]): Code {
+  const [first, second] = codes;
+  if (!first || !second || second.stacked >= mostStacked) return joined(andOperator, codes);
+  const parts = [...first.parts, ...second.parts, operator(andOperator)];
+  return { parts, stacked: Math.max(first.stacked, second.stacked + 1) };
+}
+
 /**
  * The program of a filter, of a list of row numbers, or of both together; empty when there are
  * neither. Throws FilterParseError.
@@ -195,10 +203,10 @@ export function compileFilter(
   labels?: readonly NumericId[],
 ): Uint8Array<ArrayBuffer> {
   const codes: Code[] = [];
-  if (filter !== undefined) codes.push(new Compiler(fields).compile(parse(filter), 0));
   if (labels) codes.push(amongLabels(labels));
+  if (filter !== undefined) codes.push(new Compiler(fields).compile(parse(filter), 0));
   if (codes.length === 0) return new Uint8Array(0);
-  const { parts, stacked } = joined(andOperator, codes);
+  const { parts, stacked } = inOrder(codes);
   if (stacked > mostStacked) {
     throw failure(
       `The filter needs ${stacked} values at once, of ${mostStacked}; write it flatter.`,

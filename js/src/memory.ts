@@ -8,6 +8,12 @@ import { RvfError, RvfErrorCode } from "./errors.js";
 
 const maxAllocation = 0xffff_ffff;
 
+function allocate(wasm: ControlExports, size: number): number {
+  const ptr = size > maxAllocation ? 0 : wasm.rvf_alloc(size) >>> 0;
+  if (ptr === 0) throw new RvfError(RvfErrorCode.OutOfMemory);
+  return ptr;
+}
+
 /**
  * Calls `body` with the addresses of scratch blocks of the given sizes, each aligned to 16 bytes, and
  * frees them whatever happens. Throws OutOfMemory when one does not fit.
@@ -21,13 +27,32 @@ export function withScratch<T>(
   try {
     for (const wanted of sizes) {
       const size = Math.max(wanted, 1);
-      const ptr = size > maxAllocation ? 0 : wasm.rvf_alloc(size) >>> 0;
-      if (ptr === 0) throw new RvfError(RvfErrorCode.OutOfMemory);
+      const ptr = allocate(wasm, size);
       blocks.push({ ptr, size });
     }
     return body(...blocks.map((block) => block.ptr));
   } finally {
     for (const { ptr, size } of blocks) wasm.rvf_free(ptr, size);
+  }
+}
+
+/**
+ * Calls `take` with the address and size of a copy of `data`, which belongs to the module when `take`
+ * returns and is freed when it throws. Throws OutOfMemory when it does not fit.
+ */
+export function withGift<T>(
+  wasm: ControlExports,
+  data: Uint8Array,
+  take: (ptr: number, size: number) => T,
+): T {
+  const size = Math.max(data.length, 1);
+  const ptr = allocate(wasm, size);
+  try {
+    copyIn(wasm, ptr, data);
+    return take(ptr, size);
+  } catch (error) {
+    wasm.rvf_free(ptr, size);
+    throw error;
   }
 }
 

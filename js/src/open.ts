@@ -3,7 +3,7 @@
 import type { ControlExports } from "./abi.js";
 import { encodeText, invalid, isList, isObject, shown, toBytes } from "./bytes.js";
 import { check, RvfError, type RvfErrorName } from "./errors.js";
-import { copyIn, readRecord, withScratch } from "./memory.js";
+import { copyIn, readRecord, withGift, withScratch } from "./memory.js";
 import { metricCode } from "./metric.js";
 import { typeName } from "./segment_types.js";
 import type { StoreRef } from "./session.js";
@@ -12,6 +12,7 @@ import type { IdMap, Loss, NumericId, OpenOptions } from "./types.js";
 const fileBytesRecord = 8;
 const lossBytes = 32;
 const salvageFlag = 1;
+const takeFileFlag = 2;
 const mostParents = 16;
 
 function parentList(parent: OpenOptions["parent"]): Uint8Array[] {
@@ -32,17 +33,14 @@ export function openFile(
   const metric = metricCode(options.metric);
   const file = toBytes(bytes, "bytes to open");
   const parents = parentList(options.parent);
-  const flags = options.salvage ? salvageFlag : 0;
-  const sizes = [file, ...parents].map(({ length }) => length);
+  const flags = takeFileFlag | (options.salvage ? salvageFlag : 0);
+  const sizes = parents.map(({ length }) => length);
   return withScratch(wasm, [parents.length * fileBytesRecord, ...sizes], (list, ...pointers) => {
-    for (const [i, source] of [file, ...parents].entries()) {
-      copyIn(wasm, pointers[i] as number, source);
-    }
-    const records = parents.flatMap(({ length }, i) => [pointers[i + 1] as number, length]);
+    for (const [i, source] of parents.entries()) copyIn(wasm, pointers[i] as number, source);
+    const records = parents.flatMap(({ length }, i) => [pointers[i] as number, length]);
     copyIn(wasm, list as number, new Uint32Array(records));
-    const target = [pointers[0] as number, file.length] as const;
-    return check(
-      wasm.rvf_store_open_with(...target, list as number, parents.length, metric, flags),
+    return withGift(wasm, file, (ptr, size) =>
+      check(wasm.rvf_store_open_with(ptr, size, list as number, parents.length, metric, flags)),
     );
   });
 }

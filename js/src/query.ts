@@ -11,7 +11,7 @@ import { metricCode, metrics } from "./metric.js";
 import { isSearchModule } from "./module.js";
 import { toIds } from "./names.js";
 import { decodeRecord } from "./records.js";
-import { efFor } from "./search_index.js";
+import { efFor, hasIndex, integer, maxU32 } from "./search_index.js";
 import type { Session, StoreRef } from "./session.js";
 import type { Hit, Hits, Metric, NumericId, QueryOptions, StoreStatus, Vector } from "./types.js";
 import { checkFinite, toQueries, toVector } from "./vectors.js";
@@ -67,19 +67,21 @@ function search(
     throw invalid(`k is ${shown(k)}; give the number of hits wanted, an integer of at least 1.`);
   }
   const ef = efFor(session, status, k, by === metric, options);
+  const work = options.workLimit ?? 0;
+  if (options.workLimit !== undefined) integer(work, "workLimit", 1, maxU32);
   const among = options.ids && names.labelsOf(toIds(options.ids));
-  const allFinite = (check(wasm.rvf_store_warnings(handle)) & notFiniteRows) === 0;
-  const filter = compileFilter(options.filter, fields, allFinite ? undefined : among);
+  const isCopied = !hasIndex(session) && !(check(wasm.rvf_store_warnings(handle)) & notFiniteRows);
+  const filter = compileFilter(options.filter, fields, isCopied ? undefined : among);
   const count = floats.length / dimension;
   if (count === 0) return [];
-  const asked = { floats, count, k, metric: override, filter };
-  const views =
-    allFinite && among
+  const asked = { floats, count, k, metric: override, filter, ef: among ? 0 : ef, work };
+  const answers =
+    isCopied && among
       ? withRows(session, dimension, metrics.indexOf(metric), among, (rows) =>
-          ask({ wasm, handle: rows }, asked, 0, nameOf),
+          ask({ wasm, handle: rows }, asked, nameOf),
         )
-      : ask(session, asked, ef, nameOf);
-  return views.map((view) => toHits(session, view, by, k, options));
+      : ask(session, asked, nameOf);
+  return answers.map((answer) => toHits(session, answer, by, k, options));
 }
 
 /** Queries as the module takes them. */
@@ -89,15 +91,24 @@ interface Asked {
   readonly k: number;
   readonly metric: number;
   readonly filter: Uint8Array<ArrayBuffer>;
+  readonly ef: number;
+  readonly work: number;
 }
 
-/** The hits of each query as the module writes them. */
+/** Hits as the module writes them. */
+interface Answer {
+  readonly view: DataView;
+  readonly partial: boolean;
+}
+
+const partialBit = 0x8000_0000;
+
+/** The answers to each query. */
 function ask(
   { wasm, handle }: StoreRef,
-  { floats, count, k, metric, filter }: Asked,
-  ef: number,
+  { floats, count, k, metric, filter, ef, work }: Asked,
   nameOf: (row: number) => string,
-): DataView[] {
+): Answer[] {
   const most = Math.min(k, Math.max(check(wasm.rvf_store_count(handle)), 1));
   const dimension = floats.length / count;
   const stride = most * hitBytes;
@@ -105,26 +116,31 @@ function ask(
   const sizes = [count * stride, count * 4];
   return withCopies(wasm, [floats, filter], sizes, (queries, program, out, found) => {
     const condition = [program, filter.length] as const;
-    const answers = (i: number, hits: number) =>
-      new DataView(copyOut(wasm, out + i * stride, hits * hitBytes).buffer);
+    const answer = (i: number, hits: number, partial: boolean) => {
+      const view = new DataView(copyOut(wasm, out + i * stride, hits * hitBytes).buffer);
+      return { view, partial };
+    };
     if (!isSearchModule(wasm)) {
       return Array.from({ length: count }, (_, i) => {
         const one = queries + i * dimension * 4;
         const source = [one, most, metric, ...condition, out + i * stride] as const;
-        return answers(i, finite(wasm.rvf_store_search(handle, ...source)));
+        return answer(i, finite(wasm.rvf_store_search(handle, ...source)), false);
       });
     }
-    const source = [queries, count, most, metric, ef, ...condition, out, found] as const;
+    const source = [queries, count, most, metric, ef, work, ...condition, out, found] as const;
     finite(wasm.rvf_index_search(handle, ...source));
     const counts = new DataView(copyOut(wasm, found, count * 4).buffer);
-    return Array.from({ length: count }, (_, i) => answers(i, counts.getUint32(4 * i, true)));
+    return Array.from({ length: count }, (_, i) => {
+      const hits = counts.getUint32(4 * i, true);
+      return answer(i, hits % partialBit, hits >= partialBit);
+    });
   });
 }
 
 /** The hits of a search. */
 function toHits(
   session: Session,
-  view: DataView,
+  { view, partial }: Answer,
   metric: Metric | undefined,
   k: number,
   { includeMetadata }: QueryOptions,
@@ -145,5 +161,9 @@ function toHits(
     return hit;
   });
   // Not enumerable, so that hits are printed, compared and sent as the list that they are.
-  return Object.defineProperty(hits, "exhausted", { value: hits.length < k }) as Hits;
+  const exhausted = hits.length < k && !partial;
+  return Object.defineProperties(hits, {
+    exhausted: { value: exhausted },
+    partial: { value: partial },
+  }) as Hits;
 }

@@ -18,7 +18,7 @@ import type {
 const stateBytes = 48;
 const graphFlag = 1;
 const codesFlag = 2;
-const maxU32 = 0xffff_ffff;
+export const maxU32 = 0xffff_ffff;
 /** Live vectors up to which a scan is the choice of "auto". */
 const fewRows = 1000;
 const leastEf = 64;
@@ -49,7 +49,8 @@ function indexed(wasm: ControlExports): SearchExports {
   );
 }
 
-function integer(value: unknown, name: string, low: number, high: number): number {
+/** `value` when it is an integer from `low` to `high`. Throws InvalidArgument. */
+export function integer(value: unknown, name: string, low: number, high: number): number {
   if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) {
     return value as number;
   }
@@ -118,6 +119,13 @@ export function stateOf({ wasm, handle }: StoreRef): IndexState {
     graphBytes: size(4),
     codesBytes: size(5),
   };
+}
+
+/** Whether the store has any part of an index. */
+export function hasIndex(store: StoreRef): boolean {
+  if (!isSearchModule(store.wasm)) return false;
+  const { graph, codes } = stateOf(store);
+  return graph || codes;
 }
 
 /** What RvfStore.saveIndex does. */

@@ -113,7 +113,7 @@ export interface QueryOptions {
   filter?: Filter | string;
   /**
    * Only vectors with these ids; together with `filter`, those that pass both. Unknown ones are passed
-   * over. They are copied for the query, so that it costs what they cost.
+   * over. The query costs what they cost, not what the store holds.
    */
   ids?: ArrayLike<Id>;
   /** Adds the metadata to each hit. */
@@ -125,6 +125,11 @@ export interface QueryOptions {
    * a longer search. Default: 64, or k when that is more.
    */
   ef?: number;
+  /**
+   * The most vectors that a walk through the graph compares, so that no query takes longer than that. An
+   * answer that it cut short is `partial`. Exact searches have no limit.
+   */
+  workLimit?: number;
 }
 
 /** One answer of a query. */
@@ -142,6 +147,8 @@ export interface Hit {
 export interface Hits extends Array<Hit> {
   /** There are fewer than k, because no more vectors are held or admitted. Not enumerable. */
   readonly exhausted: boolean;
+  /** `workLimit` was reached, so that nearer vectors may be missing. Not enumerable. */
+  readonly partial: boolean;
 }
 
 export interface StoreStatus {

@@ -189,8 +189,15 @@ void require_same_salvaged(int32_t store, int32_t salvaged) {
     REQUIRE(rvf_store_losses(salvaged, 0, 0) == 0);
 }
 
-/// What a directory means that lists one segment as two things, nobody says.
-bool lists_twice(const Buffer& file) {
+/// What a directory means that lists one segment as two things, nobody says. A header without a
+/// hash that promises more than there is may promise just what later commits write; they cannot
+/// tell.
+bool is_ambiguous(const Buffer& file) {
+    for (size_t at : find_headers(file)) {
+        bool has_hash = get<uint64_t>(file, at + 0x28) | get<uint64_t>(file, at + 0x30);
+        bool complete = get<uint64_t>(file, at + 16) <= file.size() - at - kHeaderBytes;
+        if (!has_hash && !complete) return true;
+    }
     Manifest manifest;
     uint32_t warnings = 0;
     if (find_manifest({file.data(), file.size()}, manifest, warnings) != kOk) return false;
@@ -202,7 +209,7 @@ bool lists_twice(const Buffer& file) {
 }
 
 void live(int32_t store, const Buffer& file, const Opener& opener, uint64_t seed) {
-    if (lists_twice(file)) {
+    if (is_ambiguous(file)) {
         rvf_store_close(store);
         return;
     }

@@ -150,6 +150,18 @@ TEST(TornWrite, OfABranchIsCutOffWhateverItsParentIs) {
     EXPECT_EQ(store_of(store)->file_size, committed);
 }
 
+TEST(Freeze, OfAFileOfTheLastEpochFreezesIt) {
+    FileBuilder file;
+    file.epoch = ~0u;
+    file.commit();
+    StoreHandle store(open_file(file.bytes));
+    ASSERT_EQ(rvf_store_freeze(store), 0);
+    FileHost host{file.bytes};
+    ASSERT_EQ(host.commit(store), 1);
+    StoreHandle again(open_file(host.bytes));
+    EXPECT_TRUE(store_of(again)->frozen);
+}
+
 TEST(LostMetadata, IsNotListedByTheCommitThatFollowsASalvage) {
     for (bool is_hash_bad : {false, true}) {
         FileBuilder file;

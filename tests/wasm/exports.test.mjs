@@ -89,7 +89,7 @@ rvf_witness_entry (i32 i32 i32 i64 i32 i32) -> i32
 const SEARCH_EXPORTS = `${CONTROL_EXPORTS}rvf_index_create (i32 i32 i32 i32 i64) -> i32
 rvf_index_drop (i32) -> i32
 rvf_index_build (i32 i32) -> i32
-rvf_index_search (i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) -> i32
+rvf_index_search (i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) -> i32
 rvf_index_save (i32) -> i32
 rvf_index_load (i32 i64) -> i32
 rvf_index_state (i32 i32) -> i32
