@@ -36,10 +36,41 @@ uint32_t add_pinned(const Space& space, const Point& point, const uint32_t* link
     return pinned;
 }
 
+/// The codes that walks compare: none where they are no smaller than rows.
+const Codes* codes_for_walks(const Store& store, const Codes* codes) {
+    return codes && codes->row_bytes < store.row_bytes ? codes : nullptr;
+}
+
+/// A space whose walks compare codes, and the room for the weights of one point.
+struct CodedSpace {
+    Space space;
+    int16_t* weights = nullptr;
+    uint32_t bytes = 0;
+
+    CodedSpace(const Store& store, const Codes* codes) : space(space_of(store)) {
+        codes = codes_for_walks(store, codes);
+        if (!codes) return;
+        bytes = weight_bytes(*codes);
+        weights = reinterpret_cast<int16_t*>(allocate(bytes));
+        if (weights) space.codes = codes;
+    }
+    ~CodedSpace() { release(reinterpret_cast<uint8_t*>(weights), bytes); }
+
+    /// Makes walks towards the point compare codes, if they can tell anything of it.
+    void code(Point& point, CodeQuery& query) const {
+        if (space.codes && prepare(*space.codes, space.metric, point.vector, weights, query)) {
+            point.code = &query;
+        }
+    }
+};
+
 /// Gives a node of the graph its neighbours: searches from the top as if it were not there
 /// (algorithm 1). Pinned links that it has stay.
-void link_row(Graph& graph, const Space& space, uint32_t row, uint32_t layers) {
+void link_row(Graph& graph, const CodedSpace& coded, uint32_t row, uint32_t layers) {
+    const Space& space = coded.space;
+    CodeQuery query;
     Point point = row_point(space, row);
+    coded.code(point, query);
     Beam beam{graph.beam, graph.ef_construction + 1, 1, kMostEqual};
     descend(graph, space, point, layers, beam);
     for (uint32_t layer = layers < graph.layer_count ? layers : graph.layer_count; layer-- > 0;) {
@@ -66,10 +97,10 @@ bool reserve_for_build(Graph& graph, const Store& store) {
     return reserve_working_memory(graph, graph.ef_construction + 1 + graph.m, store.row_count);
 }
 
-bool add_row(Graph& graph, const Space& space, uint32_t row) {
+bool add_row(Graph& graph, const CodedSpace& coded, uint32_t row) {
     uint32_t layers = drawn_layers(graph, row);
     if (!add_node(graph, row, layers)) return false;
-    if (graph.entry != kNoRow) link_row(graph, space, row, layers);
+    if (graph.entry != kNoRow) link_row(graph, coded, row, layers);
     if (graph.entry == kNoRow || layers > graph.layer_count) {
         graph.entry = row;
         graph.layer_count = layers;
@@ -136,23 +167,23 @@ bool scan_is_faster(const Graph& graph, const Store& store, const Admission& adm
     return scan * store.row_count < walk;
 }
 
-Status hnsw_build(Graph& graph, const Store& store, uint32_t max_rows) {
-    Space space = space_of(store);
-    if (!reserve_for_build(graph, store) || !mend_tree(graph, space)) return kOutOfMemory;
+Status hnsw_build(Graph& graph, const Store& store, uint32_t max_rows, const Codes* codes) {
+    CodedSpace coded(store, codes);
+    if (!reserve_for_build(graph, store) || !mend_tree(graph, coded.space)) return kOutOfMemory;
     for (; max_rows > 0 && graph.done < store.row_count; ++graph.done) {
-        if (is_dead(space, graph.done) || layers_of(graph, graph.done)) continue;
-        if (!add_row(graph, space, graph.done)) return kOutOfMemory;
+        if (is_dead(store, graph.done) || layers_of(graph, graph.done)) continue;
+        if (!add_row(graph, coded, graph.done)) return kOutOfMemory;
         --max_rows;
     }
     return kOk;
 }
 
-Status hnsw_update(Graph& graph, const Store& store, uint32_t row) {
-    Space space = space_of(store);
-    if (!reserve_for_build(graph, store) || !mend_tree(graph, space)) return kOutOfMemory;
+Status hnsw_update(Graph& graph, const Store& store, uint32_t row, const Codes* codes) {
+    CodedSpace coded(store, codes);
+    if (!reserve_for_build(graph, store) || !mend_tree(graph, coded.space)) return kOutOfMemory;
     uint32_t layers = layers_of(graph, row);
-    if (layers == 0) return add_row(graph, space, row) ? kOk : kOutOfMemory;
-    link_row(graph, space, row, layers);
+    if (layers == 0) return add_row(graph, coded, row) ? kOk : kOutOfMemory;
+    link_row(graph, coded, row, layers);
     return kOk;
 }
 
@@ -181,18 +212,11 @@ Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, ui
     if (some_barred) most_equal = room_for(1.5 * k * among + 8);
     if (!reserve_working_memory(graph, capacity + 1, store.row_count)) return kOutOfMemory;
 
-    Space space = space_of(store);
+    CodedSpace coded(store, options.codes);
+    const Space& space = coded.space;
     Point query = query_point(space);
     CodeQuery code;
-    const Codes* codes = options.codes;
-    if (codes && codes->row_bytes >= store.row_bytes) codes = nullptr;
-    size_t weights = codes ? weight_bytes(*codes) : 0;
-    auto* memory = allocate(weights);
-    if (memory &&
-        prepare(*codes, store.metric, store.query, reinterpret_cast<int16_t*>(memory), code)) {
-        space.codes = codes;
-        query.code = &code;
-    }
+    coded.code(query, code);
     Beam beam{graph.beam, capacity + 1, 1, most_equal};
     beam.work = options.work;
     if (graph.entry != kNoRow) descend(graph, space, query, 1, beam);
@@ -208,7 +232,6 @@ Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, ui
 
     Hits hits{out, k < live ? k : live};
     rescore(space, query, beam, hits);
-    release(memory, weights);
     hits.sort();
     found = hits.count;
     if (beam.cut) {

@@ -21,12 +21,14 @@ namespace rvf {
 
 constexpr uint32_t kMaxEfConstruction = 4096;
 
-/// Links up to `max_rows` more live rows; how far it is: graph.done of store.row_count.
+/// Links up to `max_rows` more live rows; how far it is: graph.done of store.row_count. With
+/// `codes` candidates for links are looked for by codes, and chosen by the rows themselves.
 /// kOutOfMemory when memory cannot grow: the rows linked so far stay, and everything works on.
-Status hnsw_build(Graph& graph, const Store& store, uint32_t max_rows);
+Status hnsw_build(Graph& graph, const Store& store, uint32_t max_rows,
+                  const Codes* codes = nullptr);
 
 /// Links a row below graph.done by its present vector. kOutOfMemory leaves the graph as it was.
-Status hnsw_update(Graph& graph, const Store& store, uint32_t row);
+Status hnsw_update(Graph& graph, const Store& store, uint32_t row, const Codes* codes = nullptr);
 
 /// Takes dead rows out of the graph and mends the lists around them, so that an index without them
 /// can be written and searches do not walk through them. kOutOfMemory leaves the graph as it was.

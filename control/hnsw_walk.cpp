@@ -31,7 +31,8 @@ void walk_layer(Graph& graph, const Space& space, const Point& point, uint32_t l
         const uint32_t* links = links_of(graph, row_of(best), layer);
         uint32_t count = 0;
         for (uint32_t i = 0; i < most && links[i] != kNoRow; ++i) {
-            if (visit(graph, links[i] & ~kPinned)) fresh[count++] = links[i];
+            fresh[count] = links[i];
+            count += visit(graph, links[i] & ~kPinned); // half of them: no branch foresees which
         }
         count = beam.take_work(count);
         compare(space, point, fresh, count, candidates);

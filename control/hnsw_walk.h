@@ -11,9 +11,9 @@ namespace rvf {
 
 /// Marks a row; true when it was not marked yet.
 inline bool visit(Graph& graph, uint32_t row) {
-    if (graph.visited[row] == graph.epoch) return false;
+    bool is_fresh = graph.visited[row] != graph.epoch;
     graph.visited[row] = graph.epoch;
-    return true;
+    return is_fresh;
 }
 
 /// Walks on `layer` from the entries of the beam, as far as they fit `width`, to ever nearer rows

@@ -60,7 +60,7 @@ Status update_rewritten(Store& store) {
         if (!(*row.mark & kRewritten)) continue;
         if (index.codes && i < index.codes->done) update_code(*index.codes, store, i);
         if (index.graph && (i < index.graph->done || layers_of(*index.graph, i))) {
-            Status status = hnsw_update(*index.graph, store, i);
+            Status status = hnsw_update(*index.graph, store, i, index.codes);
             if (status != kOk) return status;
         }
         *row.mark = static_cast<uint8_t>(*row.mark & ~kRewritten);
@@ -163,7 +163,8 @@ Status update_index(Store& store, uint32_t max_rows, uint32_t& left) {
         }
         status = add_codes(*index.codes, store, max_rows);
     }
-    if (status == kOk && index.graph) status = hnsw_build(*index.graph, store, max_rows);
+    if (status == kOk && index.graph)
+        status = hnsw_build(*index.graph, store, max_rows, index.codes);
     note_rows(store);
     left = store.row_count - done(store);
     return status;
