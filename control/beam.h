@@ -19,10 +19,10 @@ constexpr Candidate kBarred = kSecondFlag; ///< it is not admitted
 constexpr uint32_t kFewEntries = 24; ///< among which a place is found faster one by one
 
 struct Beam {
-    Candidate* entries;
-    uint32_t capacity;
-    uint32_t width;
-    uint32_t most_equal; ///< entries at one distance, so that copies of a row do not fill it
+    Candidate* entries = nullptr;
+    uint32_t capacity = 0;
+    uint32_t width = 0;
+    uint32_t most_equal = 0; ///< entries at one distance, so that copies of a row do not fill it
     const Store* live_in = nullptr; ///< set: dead rows are barred
     Admission admission = {};
     uint32_t count = 0;

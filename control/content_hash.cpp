@@ -41,6 +41,12 @@ HashState check_content_hash(const uint8_t* stored, Bytes payload) {
     return equal(hash, stored) ? HashState::kGood : HashState::kBad;
 }
 
+bool holds_crc(const uint8_t* stored, uint32_t crc) {
+    uint8_t hash[kContentHashBytes];
+    write_rotations(hash, crc);
+    return (load<uint64_t>(stored) | load<uint64_t>(stored + 8)) == 0 || equal(hash, stored);
+}
+
 void write_content_hash(uint8_t* target, Bytes payload) { write_rotations(target, crc32(payload)); }
 
 } // namespace rvf

@@ -17,6 +17,9 @@ enum class HashState { kAbsent, kGood, kBad };
 /// readers ignore that field and most of its writers leave it 0.
 HashState check_content_hash(const uint8_t* stored, Bytes payload);
 
+/// Whether a stored content hash is absent or that CRC, rotated.
+bool holds_crc(const uint8_t* stored, uint32_t crc);
+
 /// Writes the one that upstream's runtime checks: the CRC-32, rotated by 0, 8, 16 and 24 bits.
 void write_content_hash(uint8_t* target, Bytes payload);
 

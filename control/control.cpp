@@ -144,7 +144,7 @@ int32_t rvf_store_losses(int32_t handle, uintptr_t out, size_t len) {
 }
 
 int32_t rvf_store_close(int32_t handle) {
-    Store* store = store_of(handle);
+    Store* store = any_store_of(handle);
     if (!store) return kStoreClosed;
     forget_handle(handle);
     free_store(store);
@@ -215,7 +215,7 @@ int32_t rvf_store_set_metadata(int32_t handle, uintptr_t id, uintptr_t meta, siz
 }
 
 int32_t rvf_store_metadata(int32_t handle, uintptr_t id, uintptr_t out, size_t len) {
-    const Store* store = store_of(handle);
+    const Store* store = any_store_of(handle);
     if (!store) return kStoreClosed;
     if (id && !caller_owns(id, 8)) return kInvalidPointer;
     uint32_t at = store->about;
@@ -282,7 +282,7 @@ int32_t rvf_store_delete_where(int32_t handle, uintptr_t filter, size_t filter_l
 }
 
 int32_t rvf_store_ids(int32_t handle, uintptr_t out, size_t len) {
-    const Store* store = store_of(handle);
+    const Store* store = any_store_of(handle);
     if (!store) return kStoreClosed;
     if (len && !caller_owns(out, len)) return kInvalidPointer;
     for (uint32_t i = 0; i < store->row_count && len >= 8; ++i) {
@@ -296,7 +296,7 @@ int32_t rvf_store_ids(int32_t handle, uintptr_t out, size_t len) {
 }
 
 int32_t rvf_store_delete(int32_t handle, uintptr_t ids, int32_t count) {
-    Store* store = store_of(handle);
+    Store* store = any_store_of(handle);
     if (!store) return kStoreClosed;
     if (store->frozen) return kSnapshotFrozen;
     if (count < 0) return kInvalidArgument;
@@ -325,17 +325,17 @@ int32_t rvf_store_vector(int32_t handle, uintptr_t id, uintptr_t out) {
 }
 
 int32_t rvf_store_count(int32_t handle) {
-    const Store* store = store_of(handle);
+    const Store* store = any_store_of(handle);
     return store ? static_cast<int32_t>(live_count(*store)) : kStoreClosed;
 }
 
 int32_t rvf_store_dimension(int32_t handle) {
-    const Store* store = store_of(handle);
+    const Store* store = any_store_of(handle);
     return store ? static_cast<int32_t>(store->dimension) : kStoreClosed;
 }
 
 int32_t rvf_store_status(int32_t handle, uintptr_t out) {
-    const Store* store = store_of(handle);
+    const Store* store = any_store_of(handle);
     if (!store) return kStoreClosed;
     if (!caller_owns(out, kStatusBytes)) return kInvalidPointer;
     const uint32_t words[] = {live_count(*store), store->dimension,
@@ -346,7 +346,7 @@ int32_t rvf_store_status(int32_t handle, uintptr_t out) {
 }
 
 int32_t rvf_store_warnings(int32_t handle) {
-    const Store* store = store_of(handle);
+    const Store* store = any_store_of(handle);
     return store ? static_cast<int32_t>(store->warnings) : kStoreClosed;
 }
 
@@ -516,7 +516,7 @@ int32_t rvf_store_export(int32_t handle, uintptr_t out, size_t len) {
 }
 
 int32_t rvf_store_memory_usage(int32_t handle, uintptr_t out) {
-    const Store* store = store_of(handle);
+    const Store* store = any_store_of(handle);
     if (!store) return kStoreClosed;
     if (!caller_owns(out, kMemoryUsageBytes)) return kInvalidPointer;
     StoreMemory memory = memory_of(*store);

@@ -87,10 +87,12 @@ uint32_t add_by_blocks(uint32_t crc, const uint8_t* p, size_t size) {
 
 } // namespace
 
-uint32_t crc32(Bytes bytes) {
+uint32_t crc32_more(uint32_t crc, Bytes bytes) {
     if (table[0][1] == 0) make_tables();
-    return ~(bytes.size < 2 * kSpanBytes ? add_by_table(~0u, bytes.data, bytes.size)
-                                         : add_by_blocks(~0u, bytes.data, bytes.size));
+    return bytes.size < 2 * kSpanBytes ? add_by_table(crc, bytes.data, bytes.size)
+                                       : add_by_blocks(crc, bytes.data, bytes.size);
 }
+
+uint32_t crc32(Bytes bytes) { return ~crc32_more(~0u, bytes); }
 
 } // namespace rvf

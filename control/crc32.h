@@ -10,4 +10,8 @@ namespace rvf {
 /// "123456789" gives 0xCBF43926.
 uint32_t crc32(Bytes bytes);
 
+/// The same in pieces: the first is given ~0, the others what the one before gave; the CRC is the
+/// complement of the last.
+uint32_t crc32_more(uint32_t crc, Bytes bytes);
+
 } // namespace rvf

@@ -33,9 +33,15 @@ bool holds(uint8_t operation, int order) {
     return operation == kGreater ? order > 0 : order >= 0;
 }
 
-/// One run; `field_of(field, value)` finds a field of the row. False when the program is not sound.
-template <typename FieldOf>
-bool run(Bytes program, uint64_t& stack, FieldOf field_of) {
+/// A row and the store with its metadata; nullptr: a row without anything.
+bool find_field(const Store* store, const Row* row, uint16_t field, Value& value) {
+    if (!row) return false;
+    value = {kU64, {row->id, 8}};
+    return field == kIdField || find_field(entries_at(*store, *row->metadata), field, value);
+}
+
+/// One run on a row. False when the program is not sound.
+bool run(Bytes program, uint64_t& stack, const Store* store, const Row* row) {
     uint32_t depth = 0;
     for (size_t at = 0; at < program.size;) {
         uint8_t operation = program.data[at++];
@@ -54,7 +60,7 @@ bool run(Bytes program, uint64_t& stack, FieldOf field_of) {
         }
         if (operation > kRange || depth == 64 || !program.holds(at, 6)) return false;
         Value field;
-        bool has = field_of(load<uint16_t>(program.data + at), field);
+        bool has = find_field(store, row, load<uint16_t>(program.data + at), field);
         at += 2;
         uint32_t values = operation == kRange ? 2 : 1;
         if (operation == kIn) {
@@ -82,16 +88,12 @@ bool run(Bytes program, uint64_t& stack, FieldOf field_of) {
 
 bool is_filter(Bytes program) {
     uint64_t stack = 0;
-    return run(program, stack, [](uint16_t, Value&) { return false; });
+    return run(program, stack, nullptr, nullptr);
 }
 
 bool admits(const Filter& filter, const Row& row) {
     uint64_t stack = 0;
-    run(filter.program, stack, [&](uint16_t field, Value& value) {
-        value = {kU64, {row.id, 8}};
-        return field == kIdField ||
-               find_field(entries_at(filter.store, *row.metadata), field, value);
-    });
+    run(filter.program, stack, &filter.store, &row);
     return stack & 1;
 }
 

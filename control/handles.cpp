@@ -11,10 +11,15 @@ uint32_t generations[kMaxStores]; // of the store in the slot; 20 bits, never 0 
 
 } // namespace
 
-Store* store_of(int32_t handle) {
+Store* any_store_of(int32_t handle) {
     uint32_t bits = static_cast<uint32_t>(handle);
     uint32_t index = bits & (kMaxStores - 1);
     return handle > 0 && generations[index] == bits >> kIndexBits ? stores[index] : nullptr;
+}
+
+Store* store_of(int32_t handle) {
+    Store* store = any_store_of(handle);
+    return store && !store->is_outside ? store : nullptr;
 }
 
 int32_t handle_or_free(Store* store) {

@@ -16,6 +16,10 @@ uint8_t* allocate(size_t size);
 /// Gives a block back. Ignores what is not a block of that size.
 void release(uint8_t* block, size_t size);
 
+/// Grows memory once, where it can, for blocks of `size` bytes together that are allocated next:
+/// each growth takes half a millisecond.
+inline void grow_once(size_t size) { release(allocate(size), size); }
+
 /// The most bytes that memory may grow to.
 void limit_memory(size_t max_bytes);
 

@@ -187,6 +187,45 @@ Status hnsw_update(Graph& graph, const Store& store, uint32_t row, const Codes* 
     return kOk;
 }
 
+namespace {
+
+/// Walks towards the query and leaves about the `ef` nearest rows in the beam. False when there is
+/// no room for them.
+bool find_nearest(Graph& graph, const CodedSpace& coded, const Point& query, uint32_t k,
+                  uint32_t ef, const SearchOptions& options, Beam& beam) {
+    const Space& space = coded.space;
+    const Store& store = space.store;
+    const Admission& admission = options.admission;
+    // Room for the barred rows that lie among `ef` admitted ones, with as much again; and for as
+    // many copies as hold `k` admitted ones with some certainty.
+    bool some_barred = store.dead_count || admission;
+    double share = admission ? admitted_share(store, admission) : 1;
+    double among = store.row_count / (share * live_count(store));
+    auto room_for = [&](double rows) {
+        return rows < store.row_count ? static_cast<uint32_t>(rows) : store.row_count;
+    };
+    uint32_t capacity = some_barred ? room_for(2 * ef * among + 64) : ef;
+    uint32_t most_equal = k > ef / 8 + 4 ? k : ef / 8 + 4;
+    if (some_barred) most_equal = room_for(1.5 * k * among + 8);
+    if (!reserve_working_memory(graph, capacity + 1, store.row_count)) return false;
+
+    beam = {graph.beam, capacity + 1, 1, most_equal};
+    beam.work = options.work;
+    if (graph.entry != kNoRow) descend(graph, space, query, 1, beam);
+    if (store.dead_count) beam.live_in = &store;
+    beam.admission = admission;
+    if (graph.entry != kNoRow) walk_layer(graph, space, query, 0, ef, beam);
+    beam.width = ef;
+    for (uint32_t row = graph.done; row < store.row_count; ++row) {
+        if (is_dead(store, row) || layers_of(graph, row)) continue;
+        if (!beam.take_work(1)) break;
+        beam.offer(compare(space, query, row));
+    }
+    return true;
+}
+
+} // namespace
+
 Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, uint8_t* out,
                    uint32_t& found, const SearchOptions& options) {
     uint32_t live = live_count(store);
@@ -199,46 +238,38 @@ Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, ui
         found = search_exact(store, store.metric, k, out, admission);
         return kOk;
     }
-    // Room for the barred rows that lie among `ef` admitted ones, with as much again; and for as
-    // many copies as hold `k` admitted ones with some certainty.
-    bool some_barred = store.dead_count || admission;
-    double share = admission ? admitted_share(store, admission) : 1;
-    double among = store.row_count / (share * live);
-    auto room_for = [&](double rows) {
-        return rows < store.row_count ? static_cast<uint32_t>(rows) : store.row_count;
-    };
-    uint32_t capacity = some_barred ? room_for(2 * ef * among + 64) : ef;
-    uint32_t most_equal = k > ef / 8 + 4 ? k : ef / 8 + 4;
-    if (some_barred) most_equal = room_for(1.5 * k * among + 8);
-    if (!reserve_working_memory(graph, capacity + 1, store.row_count)) return kOutOfMemory;
-
     CodedSpace coded(store, options.codes);
-    const Space& space = coded.space;
-    Point query = query_point(space);
+    Point query = query_point(coded.space);
     CodeQuery code;
     coded.code(query, code);
-    Beam beam{graph.beam, capacity + 1, 1, most_equal};
-    beam.work = options.work;
-    if (graph.entry != kNoRow) descend(graph, space, query, 1, beam);
-    if (store.dead_count) beam.live_in = &store;
-    beam.admission = admission;
-    if (graph.entry != kNoRow) walk_layer(graph, space, query, 0, ef, beam);
-    beam.width = ef;
-    for (uint32_t row = graph.done; row < store.row_count; ++row) {
-        if (is_dead(store, row) || layers_of(graph, row)) continue;
-        if (!beam.take_work(1)) break;
-        beam.offer(compare(space, query, row));
-    }
+    Beam beam;
+    if (!find_nearest(graph, coded, query, k, ef, options, beam)) return kOutOfMemory;
 
     Hits hits{out, k < live ? k : live};
-    rescore(space, query, beam, hits);
+    rescore(coded.space, query, beam, hits);
     hits.sort();
     found = hits.count;
     if (beam.cut) {
         found |= kCut;
-    } else if (some_barred && found < hits.limit) {
+    } else if ((store.dead_count || admission) && found < hits.limit) {
         found = search_exact(store, store.metric, k, out, admission);
     }
+    return kOk;
+}
+
+Status hnsw_find(Graph& graph, const Store& store, uint32_t ef, uint32_t* rows, uint32_t& found,
+                 const SearchOptions& options) {
+    CodedSpace coded(store, options.codes);
+    Point query = query_point(coded.space);
+    CodeQuery code;
+    coded.code(query, code);
+    Beam beam;
+    if (!find_nearest(graph, coded, query, ef, ef, options, beam)) return kOutOfMemory;
+    found = 0;
+    for (uint32_t i = 0; i < beam.count && found < ef; ++i) {
+        if (!(beam.entries[i] & kBarred)) rows[found++] = row_of(beam.entries[i]);
+    }
+    if (beam.cut) found |= kCut;
     return kOk;
 }
 

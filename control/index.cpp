@@ -81,7 +81,7 @@ int32_t rvf_index_load(int32_t handle, uint64_t seed) {
 }
 
 int32_t rvf_index_state(int32_t handle, uintptr_t out) {
-    const Store* store = store_of(handle);
+    const Store* store = any_store_of(handle);
     if (!store) return kStoreClosed;
     if (!caller_owns(out, kIndexStateBytes)) return kInvalidPointer;
     const SearchIndex index = store->index ? *store->index : SearchIndex{};

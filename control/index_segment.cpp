@@ -18,6 +18,8 @@ constexpr uint8_t kAllLayers = 2;
 constexpr uint32_t kAlignment = 64;
 constexpr uint32_t kLeastNodeBytes = 2; ///< one layer, no neighbours
 
+uint64_t id_of(const Store& store, uint32_t row) { return load<uint64_t>(row_at(store, row).id); }
+
 uint64_t aligned(uint64_t size) { return (size + kAlignment - 1) & ~uint64_t{kAlignment - 1}; }
 
 uint64_t restart_count(uint64_t nodes, uint32_t interval) {
@@ -124,12 +126,17 @@ IndexFault read_frame(Bytes payload, Index& index) {
 IndexFault read_ids(const Index& index, const Store& store, uint32_t* rows) {
     Reader reader{index.ids.data, index.ids.data + index.ids.size};
     uint64_t id = 0;
+    uint32_t row = kNoRow;
     uint32_t gone = store.row_count;
     for (uint32_t node = 0; node < index.node_count; ++node) {
         uint64_t step;
         if (!reader.number(step) || step > ~id || (node > 0 && step == 0)) return IndexFault::kIds;
         id += step;
-        rows[node] = find_row(store, id);
+        // Mostly they are in the order of their ids.
+        if (++row >= store.row_count || id_of(store, row) != id || is_dead(row_at(store, row))) {
+            row = find_row(store, id);
+        }
+        rows[node] = row;
         if (rows[node] == kNoRow) rows[node] = gone++;
     }
     return reader.at == reader.end ? IndexFault::kNone : IndexFault::kIds;
@@ -200,9 +207,15 @@ bool layers_agree(const Graph& graph, const uint32_t* rows, uint32_t count) {
     return true;
 }
 
-// --- Writing ---
+/// Whether there are nodes of ids that the store does not have.
+bool has_strangers(const Graph& graph, const Store& store) {
+    for (uint32_t row = store.row_count; row < rows_spanned(graph); ++row) {
+        if (layers_of(graph, row)) return true;
+    }
+    return false;
+}
 
-uint64_t id_of(const Store& store, uint32_t row) { return load<uint64_t>(row_at(store, row).id); }
+// --- Writing ---
 
 /// Heapsort; rows are in the order of their ids already when a store was filled that way.
 void sort_by_id(const Store& store, uint32_t* rows, uint32_t count) {
@@ -342,6 +355,7 @@ IndexFault load_index(Bytes payload, const Store& store, uint64_t seed, Graph*& 
     Index index;
     IndexFault fault = read_frame(payload, index);
     if (fault != IndexFault::kNone) return fault;
+    grow_once(size_t{index.node_count} * 2 * index.m * sizeof(uint32_t));
     uint32_t* rows = allocate_numbers(index.node_count);
     Graph* made = make_graph(index.m, index.ef_construction, seed);
     if (!rows || !made) fault = IndexFault::kOutOfMemory;
@@ -353,7 +367,13 @@ IndexFault load_index(Bytes payload, const Store& store, uint64_t seed, Graph*& 
     release_numbers(rows, index.node_count);
     if (fault == IndexFault::kNone) {
         made->tree_is_whole = false;
-        if (hnsw_unlink_dead(*made, store) != kOk) fault = IndexFault::kOutOfMemory;
+        if (store.is_outside) { // then nothing can be mended
+            if (rows_spanned(*made) > store.row_count && has_strangers(*made, store)) {
+                fault = IndexFault::kIds;
+            }
+        } else if (hnsw_unlink_dead(*made, store) != kOk) {
+            fault = IndexFault::kOutOfMemory;
+        }
     }
     if (fault == IndexFault::kNone) {
         while (made->done < store.row_count &&

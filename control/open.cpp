@@ -150,6 +150,11 @@ Status read_layers(Opening& opening) {
     return kOk;
 }
 
+void note_not_finite(Store& store, const Row& row) {
+    if (*row.norm - *row.norm == 0) return; // then the elements are finite, too
+    if (!all_finite(row.vector, store.dimension)) store.warnings |= kNotFiniteRows;
+}
+
 /// Records of all layers in order; the later one of equal ids replaces the earlier.
 Status read_vectors(Opening& opening) {
     Store& store = opening.store;
@@ -162,23 +167,26 @@ Status read_vectors(Opening& opening) {
         read_segment(opening.file(), layer.vec_offset, segment);
         if (read_records(opening, segment.payload, records) != VecFit::kFits) continue;
         layer.records = static_cast<uint32_t>(records.count);
+        if (!reserve_ids(store, records.count)) return kOutOfMemory;
         // Room is made as it is needed, because many records may replace each other.
-        for (uint64_t r = 0; r < records.count; ++r) {
+        for (uint64_t r = 0; r < records.count;) {
             const uint8_t* record = records.first + r * record_bytes(store.dimension);
-            if (opening.maps && map_chunk(store, record, records.count - r)) {
-                store.file = opening.file();
+            uint32_t number = store.row_count;
+            uint32_t taken = 0;
+            if (opening.maps) {
+                taken = map_chunk(store, opening.file(), record, records.count - r, home);
             }
-            if (reserve_rows(store, 1) != kOk) return kOutOfMemory;
-            uint32_t number = put_vector(store, load<uint64_t>(record), record + 8);
-            Row row = row_at(store, number);
-            *row.mark &= static_cast<uint8_t>(~kVectorChanged);
-            *row.home = home;
-            if (*row.first == 0) *row.first = home;
+            if (taken == 0) {
+                if (reserve_rows(store, 1) != kOk) return kOutOfMemory;
+                number = put_vector(store, load<uint64_t>(record), record + 8);
+                Row row = row_at(store, number);
+                *row.mark &= static_cast<uint8_t>(~kVectorChanged);
+                *row.home = home;
+                if (*row.first == 0) *row.first = home;
+                taken = 1;
+            }
             if (number < layer.first_row) layer.first_row = number;
-            bool is_finite = *row.norm - *row.norm == 0; // then so are the elements
-            if (!is_finite && !all_finite(row.vector, store.dimension)) {
-                store.warnings |= kNotFiniteRows;
-            }
+            for (r += taken; taken-- > 0; ++number) note_not_finite(store, row_at(store, number));
         }
     }
     return kOk;

@@ -292,6 +292,13 @@ Status save_index(Store& store) {
     return status;
 }
 
+bool load_saved_ranges(Store& store) {
+    Codes* codes = load_ranges(store);
+    if (!codes || attach(store, nullptr, codes) != kOk) return false;
+    store.index->has_ranges = true;
+    return true;
+}
+
 Status load_saved_index(Store& store, uint64_t seed) {
     Segment saved = find_kept(store, kIndexSegment);
     Graph* graph = nullptr;

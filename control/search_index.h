@@ -54,6 +54,10 @@ int32_t search_index(Store& store, const IndexQuery& query, const uint8_t* queri
 /// leave the graph. kOutOfMemory, kInvalidArgument when nothing is linked.
 Status save_index(Store& store);
 
+/// Makes the codes of a store without rows ready by the ranges of the QUANT segment of the opened
+/// file. False when there are no sound ones, or memory is short.
+bool load_saved_ranges(Store& store);
+
 /// Takes the index from the INDEX and QUANT segments of the opened file, if there are any that are
 /// sound; a store without one is left without. Codes are made from the rows by update_index.
 /// kOutOfMemory.

@@ -7,7 +7,7 @@
 namespace rvf {
 namespace {
 
-constexpr uint32_t kChunkBytes = 2u << 20;
+constexpr uint32_t kChunkBytes = 1u << 20;
 constexpr uint32_t kFirstRows = 64;
 constexpr double kMiddle = 127.5; ///< of the codes of a dimension
 constexpr double kCodeShare = 1.0 / 255;
@@ -76,11 +76,11 @@ void begin_codes(Codes& codes) {
         sum += ends * ends;
         squares += (high - low) * (high - low);
     }
-    codes.slip = 0x1p-48 * __builtin_sqrt(sum);
+    codes.slip = 0x1p-23 * __builtin_sqrt(sum) + 0x1p-21 * __builtin_sqrt(squares);
     // Rounding alone makes half of a step at most in each dimension. Long rows and f32 sums may add
     // to it as much again.
     codes.coarse =
-        static_cast<float>(__builtin_sqrt(squares) * kCodeShare + 0x1p-20 * __builtin_sqrt(sum));
+        static_cast<float>(__builtin_sqrt(squares) * kCodeShare + 0x1p-19 * __builtin_sqrt(sum));
 }
 
 /// The exponent of a norm, which is positive or NaN.
@@ -108,28 +108,15 @@ uint32_t longest_exponent(const Store& store) {
     return most + 4;
 }
 
-/// What stands for two dimensions.
-struct Pair {
-    v128_t low;
-    v128_t step;
-};
-
-RVF_INLINE v128_t two_floats(const void* at) {
-    return wasm_f64x2_promote_low_f32x4(wasm_v128_load64_zero(at));
-}
-
-RVF_INLINE Pair pair_at(const Codes& codes, uint32_t i) {
-    v128_t low = two_floats(codes.low + i);
-    v128_t range = wasm_f64x2_sub(two_floats(codes.high + i), low);
-    return {low, wasm_f64x2_mul(range, wasm_f64x2_splat(kCodeShare))};
-}
-
 RVF_INLINE v128_t add_square(v128_t sum, v128_t value) {
-    return wasm_f64x2_add(sum, wasm_f64x2_mul(value, value));
+    return wasm_f32x4_add(sum, wasm_f32x4_mul(value, value));
 }
 
-RVF_INLINE double sum_of(v128_t pair) {
-    return wasm_f64x2_extract_lane(pair, 0) + wasm_f64x2_extract_lane(pair, 1);
+double sum_of(v128_t lanes) {
+    return static_cast<double>(wasm_f32x4_extract_lane(lanes, 0)) +
+           static_cast<double>(wasm_f32x4_extract_lane(lanes, 1)) +
+           static_cast<double>(wasm_f32x4_extract_lane(lanes, 2)) +
+           static_cast<double>(wasm_f32x4_extract_lane(lanes, 3));
 }
 
 } // namespace
@@ -210,28 +197,39 @@ void update_code(Codes& codes, const Store& store, uint32_t row) {
     CodeHead head = not_coded;
     __builtin_memset(code, 0, codes.row_bytes);
     if (*from.norm < kMaxBoundedNorm) {
-        const v128_t zero = wasm_f64x2_splat(0);
-        v128_t squares = zero, errors = zero, norms = zero;
-        for (uint32_t i = 0; i < padded(codes); i += 2) {
-            auto [low, step] = pair_at(codes, i);
-            v128_t x = two_floats(from.vector + size_t{i} * sizeof(float));
-            v128_t c = wasm_f64x2_div(wasm_f64x2_sub(x, low), step); // NaN where a range is empty
-            c = wasm_f64x2_nearest(
-                wasm_f64x2_pmin(wasm_f64x2_pmax(zero, c), wasm_f64x2_splat(255)));
-            v128_t middle = wasm_f64x2_sub(c, wasm_f64x2_splat(kMiddle));
-            v128_t decoded = wasm_f64x2_add(low, wasm_f64x2_mul(c, step));
-            squares = add_square(squares, x);
-            errors = add_square(errors, wasm_f64x2_sub(x, decoded));
-            norms = add_square(norms, wasm_f64x2_mul(middle, step));
-            v128_t bytes = wasm_i32x4_trunc_sat_f64x2_zero(c);
-            code[sizeof(CodeHead) + i] = static_cast<uint8_t>(wasm_i32x4_extract_lane(bytes, 0));
-            code[sizeof(CodeHead) + i + 1] =
-                static_cast<uint8_t>(wasm_i32x4_extract_lane(bytes, 1));
+        const v128_t zero = wasm_f32x4_splat(0);
+        const v128_t rounder = wasm_f32x4_splat(0x1.8p23f); // what is added to it ends at the point
+        v128_t errors = zero, norms = zero;
+        for (uint32_t i = 0; i < padded(codes); i += 4) {
+            v128_t low = wasm_v128_load(codes.low + i);
+            v128_t range = wasm_f32x4_sub(wasm_v128_load(codes.high + i), low);
+            v128_t step = wasm_f32x4_mul(range, wasm_f32x4_splat(static_cast<float>(kCodeShare)));
+            v128_t x = wasm_v128_load(from.vector + size_t{i} * sizeof(float));
+            v128_t c = wasm_f32x4_mul(wasm_f32x4_sub(x, low),
+                                      wasm_f32x4_div(wasm_f32x4_splat(255), range));
+            c = wasm_f32x4_pmin(wasm_f32x4_pmax(zero, c), // NaN where a range is empty
+                                wasm_f32x4_splat(255));
+            v128_t rounded = wasm_f32x4_add(c, rounder);
+            c = wasm_f32x4_sub(rounded, rounder);
+            v128_t decoded = wasm_f32x4_add(low, wasm_f32x4_mul(c, step));
+            v128_t middle = wasm_f32x4_sub(c, wasm_f32x4_splat(static_cast<float>(kMiddle)));
+            errors = add_square(errors, wasm_f32x4_sub(x, decoded));
+            norms = add_square(norms, wasm_f32x4_mul(middle, step));
+            v128_t bytes = wasm_v128_and(rounded, wasm_i32x4_splat(255));
+            bytes = wasm_i16x8_narrow_i32x4(bytes, bytes);
+            bytes = wasm_u8x16_narrow_i16x8(bytes, bytes);
+            rvf::store(code + sizeof(CodeHead) + i,
+                       static_cast<uint32_t>(wasm_i32x4_extract_lane(bytes, 0)));
         }
-        double sums = (padded(codes) / 16 + 16) * 0x1p-24 * __builtin_sqrt(sum_of(squares));
-        double error = __builtin_sqrt(sum_of(errors)) + codes.slip + sums;
+        // docs/exact-search.md, "What is known of a row".
+        double n = padded(codes);
+        double lost = (n / 4 + 32) * 0x1p-23;
+        double length = static_cast<double>(head.length);
+        double error = __builtin_sqrt(sum_of(errors) * (1 + lost)) + codes.slip +
+                       (n / 16 + 16) * 0x1p-24 * length * (1 + 0x1p-10) +
+                       0x1p-62 * __builtin_sqrt(n);
         head.error = static_cast<float>(error * (1 + 0x1p-22) + 1e-38);
-        double norm = sum_of(norms);
+        double norm = sum_of(norms) * (1 - lost);
         double square = static_cast<double>(head.error) * static_cast<double>(head.error);
         head.norm = static_cast<float>(norm * (1 - 0x1p-22));
         head.share = static_cast<float>(norm - square - (norm + square) * 0x1p-19);

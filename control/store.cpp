@@ -155,10 +155,10 @@ bool resize_map(Store& store, uint32_t bits) {
     return true;
 }
 
-/// At most three quarters of the slots are taken.
+/// At most 13 of 16 slots are taken.
 bool reserve_map(Store& store, uint64_t ids) {
     uint32_t bits = store.slot_bits;
-    while (ids * 4 > uint64_t{3} << bits) ++bits;
+    while (ids * 16 > uint64_t{13} << bits) ++bits;
     return bits == store.slot_bits || resize_map(store, bits);
 }
 
@@ -242,16 +242,47 @@ Status reserve_rows(Store& store, uint32_t count) {
     return rows < kNoRow && reserve_chunks(store, rows) ? kOk : kOutOfMemory;
 }
 
-bool map_chunk(Store& store, const uint8_t* records, uint64_t count) {
+bool reserve_ids(Store& store, uint64_t count) {
+    return reserve_map(store, live_count(store) + count);
+}
+
+bool reserve_outside(Store& store, uint32_t count) {
+    if (!reserve_ids(store, count)) return false;
+    while (capacity(store) < uint64_t{store.row_count} + count) {
+        uint32_t rows = full_capacity(store);
+        if (!add_chunk_slot(store)) return false;
+        uint8_t* columns = allocate(size_t{rows} * kColumnBytes);
+        if (!columns) return false;
+        store.chunks[store.chunk_count++] = {store.query, columns, 0, rows};
+    }
+    return true;
+}
+
+uint32_t map_chunk(Store& store, Bytes file, const uint8_t* records, uint64_t count,
+                   uint32_t home) {
     uint32_t rows = full_capacity(store);
-    if (store.dimension % 4 || capacity(store) != store.row_count || count < rows) return false;
-    if (store.row_count & (rows - 1) || !add_chunk_slot(store)) return false;
+    if (store.dimension % 4 || capacity(store) != store.row_count || count < rows) return 0;
+    if (store.row_count & (rows - 1) || !add_chunk_slot(store)) return 0;
     uint8_t* columns = allocate(size_t{rows} * kColumnBytes);
-    if (!columns) return false;
+    if (!columns) return 0;
+    __builtin_memset(columns, 0, size_t{rows} * kColumnBytes);
     uint8_t* vectors = const_cast<uint8_t*>(records) + sizeof(uint64_t);
     uint32_t stride = store.row_bytes + uint32_t{sizeof(uint64_t)};
-    store.chunks[store.chunk_count++] = {vectors, columns, stride, rows};
-    return true;
+    Chunk chunk = {vectors, columns, stride, rows};
+    store.chunks[store.chunk_count++] = chunk;
+    store.file = file;
+    uint32_t taken = 0;
+    for (; taken < rows; ++taken) {
+        Row row = row_in_chunk(chunk, taken);
+        uint64_t id = load<uint64_t>(row.vector - sizeof(uint64_t));
+        uint32_t slot = find_slot(store, id);
+        if (store.slots[slot]) break;
+        store.slots[slot] = ++store.row_count;
+        rvf::store(row.id, id);
+        *row.norm = sum_of_products(row.vector, row.vector, store.row_bytes);
+        *row.home = *row.first = home;
+    }
+    return taken;
 }
 
 uint32_t put_vector(Store& store, uint64_t id, const uint8_t* vector) {

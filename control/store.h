@@ -126,6 +126,9 @@ struct Store {
     uint64_t version;   ///< another one whenever rows or metadata are
     uint32_t first_changed; ///< no row before it has changed
     bool frozen;
+    bool is_outside;          ///< its vectors stay with the host: outside_rows.h
+    uint32_t outside_crc;     ///< of the pieces of a VEC payload so far
+    uint32_t outside_records; ///< that were taken
     bool is_branch;
     bool excludes; ///< the branch's membership has no bitmap and shows all of the parent
     bool membership_changed;
@@ -170,10 +173,18 @@ uint32_t find_row(const Store& store, uint64_t id);
 /// Makes room for `count` more rows; kOutOfMemory leaves the store as it was.
 Status reserve_rows(Store& store, uint32_t count);
 
-/// When the next row begins a chunk and `count` records (u64 id, f32 values) at `records` fill it:
-/// lets its vectors lie where they are. put_vector takes them in order then; records that replace
-/// others make those behind them move up. False when they do not fill one, or memory is short.
-bool map_chunk(Store& store, const uint8_t* records, uint64_t count);
+/// Makes room for `count` more rows without vectors: row_at gives store.query for all of theirs.
+bool reserve_outside(Store& store, uint32_t count);
+
+/// Makes room for `count` more ids in the map.
+bool reserve_ids(Store& store, uint64_t count);
+
+/// When the next row begins a chunk and `count` records (u64 id, f32 values) at `records` in `file`
+/// fill it: lets the store own the file and its vectors lie where they are, as rows of layer
+/// `home`. Answers how many are rows now: the whole chunk, or those before the first whose id is
+/// there already. put_vector takes that one and those behind it, which then move up. 0: they do not
+/// fill a chunk, or memory is short.
+uint32_t map_chunk(Store& store, Bytes file, const uint8_t* records, uint64_t count, uint32_t home);
 
 /// Inserts or replaces one vector; answers its row, marked as changed. For a new id a row must have
 /// been reserved.

@@ -18,6 +18,7 @@ const features = [
   ["INDEX segments", ["index_segment"]],
   ["codes", ["sq8", "search_codes"]],
   ["the index", ["index", "search_index", "selection"]],
+  ["vectors that stay outside", ["outside_rows"]],
 ];
 
 /** Bytes by feature, those that are there, in the order above; what no feature has comes last. */

@@ -125,6 +125,28 @@ export interface SearchExports extends ControlExports {
   rvf_index_save(handle: number): number;
   rvf_index_load(handle: number, seed: bigint): number;
   rvf_index_state(handle: number, out: number): number;
+  rvf_rows_begin(handle: number): number;
+  rvf_rows_take(handle: number, piece: number, len: number, skip: number, hash: number): number;
+  rvf_rows_metadata(handle: number, payload: number, len: number): number;
+  rvf_rows_link(handle: number, segment: number, len: number, seed: bigint): number;
+  rvf_rows_find(
+    handle: number,
+    query: number,
+    ef: number,
+    work: number,
+    filter: number,
+    filterLen: number,
+    out: number,
+  ): number;
+  rvf_rows_compare(
+    handle: number,
+    query: number,
+    rows: number,
+    vectors: number,
+    count: number,
+    k: number,
+    out: number,
+  ): number;
 }
 
 /** The 14 exports of rvf_kernel.wasm and its memory, which never grows. */

@@ -5,6 +5,7 @@ export { RvfError, RvfErrorCode, type RvfErrorName } from "./errors.js";
 export { inspectSegments, verifyChecksum } from "./inspect.js";
 export { Kernel, loadKernelSync, TileMemory } from "./kernel.js";
 export { initSync } from "./module.js";
+export { RvfSearcher } from "./searcher.js";
 export { ed25519Signer, ed25519Verifier, verifySignatures } from "./signatures.js";
 export { RvfStore } from "./store.js";
 export type * from "./types.js";

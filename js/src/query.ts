@@ -18,7 +18,11 @@ import { checkFinite, toQueries, toVector } from "./vectors.js";
 
 const hitBytes = 12;
 
-function similarityOf(metric: Metric | undefined, distance: number): { similarity?: number } {
+/** What is larger the nearer a vector is, where the metric has such a number. */
+export function similarityOf(
+  metric: Metric | undefined,
+  distance: number,
+): { similarity?: number } {
   if (metric === "cosine") return { similarity: 1 - distance };
   return metric === "inner_product" ? { similarity: -distance } : {};
 }

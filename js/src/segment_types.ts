@@ -3,7 +3,7 @@
 import { invalid, shown } from "./bytes.js";
 import type { SegmentTypeName } from "./types.js";
 
-const codes: Record<SegmentTypeName, number> = {
+export const segmentTypes: Record<SegmentTypeName, number> = {
   invalid: 0x00,
   vec: 0x01,
   index: 0x02,
@@ -35,7 +35,7 @@ const codes: Record<SegmentTypeName, number> = {
   aggregate_weights: 0x36,
 };
 
-const names = new Map(Object.entries(codes).map(([name, code]) => [code, name]));
+const names = new Map(Object.entries(segmentTypes).map(([name, code]) => [code, name]));
 
 /** The name of a type; "unknown(0xNN)" for those without. */
 export function typeName(type: number): string {
@@ -45,7 +45,9 @@ export function typeName(type: number): string {
 /** The code of a type that is given by code or name. Throws InvalidArgument. */
 export function typeCode(type: unknown): number {
   const code =
-    typeof type === "string" ? new Map<string, number>(Object.entries(codes)).get(type) : type;
+    typeof type === "string"
+      ? new Map<string, number>(Object.entries(segmentTypes)).get(type)
+      : type;
   if (typeof code === "number" && Number.isInteger(code) && code >= 0 && code <= 0xff) return code;
   throw invalid(`There is no type of segment ${shown(type)}; use a number up to 255, or its name.`);
 }

@@ -132,6 +132,27 @@ export interface QueryOptions {
   workLimit?: number;
 }
 
+/** A file that is read where it is. */
+export interface FileSource {
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /** Just these bytes. They are copied before the next call. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+export interface SearcherOptions {
+  /** Only vectors that it admits. */
+  filter?: Filter | string;
+  /** Adds the metadata to each hit. */
+  includeMetadata?: boolean;
+  /** As {@link QueryOptions.ef}; default 64, or k when that is more. */
+  ef?: number;
+  /** How many vectors are read to be compared as they are, k at least; default 4 k, 32 at least. */
+  rescore?: number;
+  /** As {@link QueryOptions.workLimit}. */
+  workLimit?: number;
+}
+
 /** One answer of a query. */
 export interface Hit {
   id: Id;

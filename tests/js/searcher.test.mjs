@@ -1,0 +1,238 @@
+// RvfSearcher against RvfStore on the same file.
+import assert from "node:assert/strict";
+import {
+  closeSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { init, RvfSearcher, RvfStore } from "rvf-wasm";
+
+const dimension = 48;
+const rows = 6000; // more than one piece of 256 KiB
+const folder = mkdtempSync(join(tmpdir(), "rvf-searcher-"));
+
+let seed = 1;
+const random = () => {
+  seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+  return seed / 2 ** 32 - 0.5;
+};
+const vectors = (count) => Float32Array.from({ length: count * dimension }, random);
+const upTo = (count) => Array.from({ length: count }, (_, i) => i);
+
+/** A store of two commits, with texts, metadata, replaced and deleted vectors; and its file. */
+function made(options = {}) {
+  const store = RvfStore.create({ dimension, metric: options.metric ?? "l2" });
+  store.ingest(
+    vectors(rows),
+    upTo(rows),
+    upTo(rows).map((n) => ({ n, even: n % 2 === 0 })),
+  );
+  if (options.index !== false) {
+    store.createIndex({ codes: options.codes ?? true, efConstruction: 80 });
+    store.buildIndex();
+    store.saveIndex();
+  }
+  let file = store.changes().bytes;
+  store.acknowledge();
+  store.ingest(vectors(3), ["a", 5, "b"], [{ n: -1 }, { n: -2 }, { n: -3 }]);
+  store.delete([7, 8]);
+  if (options.index !== false && options.saves !== false) {
+    store.buildIndex();
+    store.saveIndex();
+  }
+  const { offset, bytes } = store.changes();
+  store.acknowledge();
+  file = Uint8Array.from([...file.subarray(0, offset), ...bytes]);
+  return { store, file };
+}
+
+let l2;
+before(async () => {
+  await init(undefined, { search: true });
+  l2 = made();
+});
+after(() => rmSync(folder, { recursive: true }));
+
+function recallOf(searcher, store, options, count = 40) {
+  let right = 0;
+  let all = 0;
+  for (let i = 0; i < count; i++) {
+    const query = vectors(1);
+    const truth = store.query(query, 10, options);
+    const hits = searcher.query(query, 10, { ...options, ef: 200, rescore: 100 });
+    assert.equal(hits.length, truth.length);
+    const distances = new Map(truth.map(({ id, distance }) => [id, distance]));
+    for (const { id, distance } of hits) {
+      if (!distances.has(id)) continue;
+      assert.equal(distance, distances.get(id), "the true distance, to the last bit");
+      right++;
+    }
+    all += truth.length;
+  }
+  return all ? right / all : 1;
+}
+
+for (const metric of ["l2", "inner_product", "cosine"]) {
+  test(`the nearest, with true distances: ${metric}`, () => {
+    const { store, file } = metric === "l2" ? l2 : made({ metric });
+    const searcher = RvfSearcher.open(file);
+    assert.deepEqual(
+      [searcher.count, searcher.dimension, searcher.metric],
+      [store.count, dimension, metric],
+    );
+    assert.ok(recallOf(searcher, store, {}) >= 0.95);
+    assert.ok(searcher.indexState().graph);
+    searcher.close();
+    if (metric !== "l2") store.close();
+  });
+}
+
+test("without a graph all codes are compared", () => {
+  const { store, file } = made({ saves: false });
+  const searcher = RvfSearcher.open(file);
+  assert.ok(!searcher.indexState().graph);
+  assert.equal(recallOf(searcher, store, {}), 1);
+  searcher.close();
+  store.close();
+});
+
+test("vectors are read from a file, a few for each query", () => {
+  const path = join(folder, "vectors.rvf");
+  writeFileSync(path, l2.file);
+  const fd = openSync(path);
+  let bytesRead = 0;
+  const searcher = RvfSearcher.open({
+    size: fstatSync(fd).size,
+    read(offset, length) {
+      const bytes = new Uint8Array(length);
+      bytesRead += readSync(fd, bytes, 0, length, offset);
+      return bytes;
+    },
+  });
+  bytesRead = 0;
+  const query = vectors(1);
+  const hits = searcher.query(query, 5, { ef: 100, rescore: 20 });
+  assert.equal(bytesRead, 20 * 4 * dimension);
+  assert.deepEqual(
+    hits.map(({ id }) => id),
+    l2.store.query(query, 5).map(({ id }) => id),
+  );
+  searcher.close();
+  closeSync(fd);
+});
+
+test("texts, metadata and filters", () => {
+  const { store, file } = l2;
+  const searcher = RvfSearcher.open(file);
+  for (const id of ["a", "b", 5, 17]) {
+    const query = store.get(id);
+    const [hit] = searcher.query(query, 1, { includeMetadata: true });
+    assert.deepEqual([hit.id, hit.distance, hit.metadata], [id, 0, store.metadata(id)]);
+  }
+  for (const id of [7, 8]) {
+    assert.ok(!searcher.query(vectors(1), 50, { ef: 500 }).some((hit) => hit.id === id));
+  }
+  for (const filter of [
+    { op: "eq", field: "even", value: true },
+    { op: "lt", field: "n", value: 300 },
+    { op: "lt", field: "n", value: 4 },
+    { op: "lt", field: "n", value: -9 },
+  ]) {
+    assert.ok(recallOf(searcher, store, { filter }, 20) >= 0.95, JSON.stringify(filter));
+  }
+  assert.ok(
+    searcher.query(vectors(1), 2, { filter: { op: "lt", field: "n", value: -2 } }).exhausted,
+  );
+  searcher.close();
+});
+
+test("a walk that is cut short says so", () => {
+  const searcher = RvfSearcher.open(l2.file);
+  const query = vectors(1);
+  assert.equal(searcher.query(query, 10, { ef: 50 }).partial, false);
+  const cut = searcher.query(query, 10, { ef: 50, workLimit: 20 });
+  assert.deepEqual([cut.partial, cut.exhausted], [true, false]);
+  searcher.close();
+});
+
+test("it takes a fraction of the memory", () => {
+  const { file } = made();
+  const searcher = RvfSearcher.open(file);
+  const { rows: columns, ids } = searcher.memoryUsage();
+  const { graphBytes, codesBytes } = searcher.indexState();
+  assert.ok(columns + ids + graphBytes + codesBytes < 0.75 * 4 * dimension * rows + 1_000_000);
+  searcher.close();
+  searcher.close();
+  assert.throws(() => searcher.count, { codeName: "StoreClosed" });
+});
+
+test("files that cannot be searched say what to do", () => {
+  const plain = made({ index: false });
+  const graphOnly = made({ codes: false });
+  for (const { file } of [plain, graphOnly]) {
+    assert.throws(() => RvfSearcher.open(file), {
+      codeName: "InvalidArgument",
+      message: /saveIndex/,
+    });
+  }
+  const { file } = l2;
+  const refused = (bytes, codeName) =>
+    assert.throws(() => RvfSearcher.open(bytes), { codeName }, `${codeName}`);
+  refused(new Uint8Array(1), "ManifestNotFound");
+  refused(file.subarray(0, file.length - 1), "InvalidManifest"); // its last commit is cut
+  const flipped = (at) => {
+    const copy = file.slice();
+    copy[at] ^= 1;
+    return copy;
+  };
+  refused(flipped(64 + 1000), "InvalidChecksum"); // a vector
+  refused(flipped(file.length - 10), "InvalidChecksum"); // the manifest
+  const short = { size: file.length, read: (at, length) => file.subarray(at, at + length - 1) };
+  assert.throws(() => RvfSearcher.open(short), { codeName: "InvalidArgument", message: /read\(/ });
+  assert.throws(() => RvfSearcher.open(7), { codeName: "InvalidArgument" });
+  plain.store.close();
+  graphOnly.store.close();
+});
+
+test("whatever byte is cut or flipped, it opens as it was or is refused", () => {
+  const store = RvfStore.create(4);
+  store.ingest(
+    Float32Array.from({ length: 40 }, random),
+    upTo(10),
+    upTo(10).map((n) => ({ n })),
+  );
+  store.createIndex();
+  store.buildIndex();
+  store.saveIndex();
+  const file = store.changes().bytes;
+  const answer = (bytes) => {
+    const searcher = RvfSearcher.open(bytes);
+    const hits = searcher.query([0, 0, 0, 0], 10, { includeMetadata: true, ef: 10 });
+    searcher.close();
+    return JSON.stringify(hits);
+  };
+  const expected = answer(file);
+  let refused = 0;
+  for (let at = 0; at < file.length; at++) {
+    for (const bytes of [
+      file.subarray(0, at),
+      Uint8Array.from(file, (b, i) => b ^ (i === at ? 4 : 0)),
+    ]) {
+      try {
+        assert.equal(answer(bytes), expected, `${at}`);
+      } catch (error) {
+        if (error.name !== "RvfError") throw error;
+        refused++;
+      }
+    }
+  }
+  assert.ok(refused > 1.5 * file.length);
+  store.close();
+});
