@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "kernel/simd.h"
+
 namespace rvf {
 
 /// Asked for live rows, any number of times and in any order; must always answer the same. All rows
@@ -14,7 +16,7 @@ struct Admission {
     uint32_t count = 0;            ///< of bits that are set
 
     explicit operator bool() const { return asked || bits; }
-    bool admits(uint32_t row) const {
+    RVF_INLINE bool admits(uint32_t row) const {
         if (bits) return bits[row / 8] >> row % 8 & 1;
         return !asked || asked(context, row);
     }

@@ -16,8 +16,6 @@ namespace rvf {
 constexpr Candidate kExpanded = kFlag;
 constexpr Candidate kBarred = kSecondFlag; ///< it is not admitted
 
-constexpr uint32_t kFewEntries = 24; ///< among which a place is found faster one by one
-
 struct Beam {
     Candidate* entries = nullptr;
     uint32_t capacity = 0;
@@ -40,54 +38,18 @@ struct Beam {
     }
 
     /// The entry with its flag and counted, on its way in.
-    Candidate admit(Candidate one) {
+    RVF_INLINE Candidate admit(Candidate one) {
         uint32_t row = row_of(one);
         bool barred = (live_in && is_dead(*live_in, row)) || !admission.admits(row);
         admitted += !barred;
         return barred ? one | kBarred : one;
     }
 
-    void offer(Candidate one) {
-        if (admitted == width && rank_of(one) >= rank_of(entries[count - 1])) return;
-        uint32_t at = place_of(rank_of(one));
-        if (at >= most_equal && rank_of(entries[at - most_equal]) == rank_of(one)) return;
-        if (count == capacity) {
-            if (at == count) return;
-            drop_last();
-        }
-        move_up(at);
-        entries[at] = admit(one);
-        if (at < next) next = at;
-        while (admitted > width || (admitted == width && entries[count - 1] & kBarred)) drop_last();
+    RVF_INLINE void offer(Candidate one) {
+        if (admitted < width || rank_of(one) < rank_of(entries[count - 1])) insert(one);
     }
 
-    /// Makes room for one entry at `at`, two of those behind it at a time.
-    void move_up(uint32_t at) {
-        uint32_t i = count++;
-        for (; i > at + 1; i -= 2) {
-            wasm_v128_store(entries + i - 1, wasm_v128_load(entries + i - 2));
-        }
-        if (i > at) entries[i] = entries[i - 1];
-    }
-
-    /// Behind all entries that are not farther.
-    uint32_t place_of(uint32_t rank) const {
-        uint32_t at = count;
-        if (count <= kFewEntries) {
-            while (at > 0 && rank_of(entries[at - 1]) > rank) --at;
-            return at;
-        }
-        at = 0;
-        for (uint32_t left = count; left > 0;) {
-            uint32_t half = (left + 1) / 2;
-            bool behind = rank_of(entries[at + half - 1]) <= rank;
-            at = behind ? at + half : at;
-            left = behind ? left - half : half - 1;
-        }
-        return at;
-    }
-
-    void drop_last() { admitted -= !(entries[--count] & kBarred); }
+    void insert(Candidate one);
 };
 
 } // namespace rvf

@@ -1,0 +1,55 @@
+#include "control/beam.h"
+
+namespace rvf {
+namespace {
+
+constexpr uint32_t kFewEntries = 24; ///< among which a place is found faster one by one
+
+/// Makes room for one entry at `at`, two of those behind it at a time.
+RVF_INLINE void move_up(Beam& beam, uint32_t at) {
+    Candidate* entries = beam.entries;
+    uint32_t i = beam.count++;
+    for (; i > at + 1; i -= 2) {
+        wasm_v128_store(entries + i - 1, wasm_v128_load(entries + i - 2));
+    }
+    if (i > at) entries[i] = entries[i - 1];
+}
+
+/// Behind all entries that are not farther.
+RVF_INLINE uint32_t place_of(const Beam& beam, uint32_t rank) {
+    const Candidate* entries = beam.entries;
+    uint32_t at = beam.count;
+    if (at <= kFewEntries) {
+        while (at > 0 && rank_of(entries[at - 1]) > rank) --at;
+        return at;
+    }
+    at = 0;
+    for (uint32_t left = beam.count; left > 0;) {
+        uint32_t half = (left + 1) / 2;
+        bool behind = rank_of(entries[at + half - 1]) <= rank;
+        at = behind ? at + half : at;
+        left = behind ? left - half : half - 1;
+    }
+    return at;
+}
+
+RVF_INLINE void drop_last(Beam& beam) { beam.admitted -= !(beam.entries[--beam.count] & kBarred); }
+
+} // namespace
+
+void Beam::insert(Candidate one) {
+    uint32_t at = place_of(*this, rank_of(one));
+    if (at >= most_equal && rank_of(entries[at - most_equal]) == rank_of(one)) return;
+    if (count == capacity) {
+        if (at == count) return;
+        drop_last(*this);
+    }
+    move_up(*this, at);
+    entries[at] = admit(one);
+    if (at < next) next = at;
+    while (admitted > width || (admitted == width && entries[count - 1] & kBarred)) {
+        drop_last(*this);
+    }
+}
+
+} // namespace rvf
