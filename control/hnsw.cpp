@@ -36,9 +36,10 @@ uint32_t add_pinned(const Space& space, const Point& point, const uint32_t* link
     return pinned;
 }
 
-/// The codes that walks compare: none where they are no smaller than rows.
+/// The codes that walks compare: none where they are no smaller than rows, if rows can be read.
 const Codes* codes_for_walks(const Store& store, const Codes* codes) {
-    return codes && codes->row_bytes < store.row_bytes ? codes : nullptr;
+    bool are_smaller = codes && codes->row_bytes < store.row_bytes;
+    return are_smaller || store.is_outside ? codes : nullptr;
 }
 
 /// A space whose walks compare codes, and the room for the weights of one point.
@@ -263,6 +264,8 @@ Status hnsw_find(Graph& graph, const Store& store, uint32_t ef, uint32_t* rows, 
     Point query = query_point(coded.space);
     CodeQuery code;
     coded.code(query, code);
+    if (!coded.weights) return kOutOfMemory;
+    if (!query.code) return kNotFinite;
     Beam beam;
     if (!find_nearest(graph, coded, query, ef, ef, options, beam)) return kOutOfMemory;
     found = 0;

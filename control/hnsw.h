@@ -62,8 +62,9 @@ bool scan_is_faster(const Graph& graph, const Store& store, const Admission& adm
 Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, uint8_t* out,
                    uint32_t& found, const SearchOptions& options = {});
 
-/// The rows that such a search would read, about the nearest first: up to `ef` (at most the live
-/// rows, of which there must be one) go to `rows`.
+/// The rows that such a search would read, by codes alone, about the nearest first: up to `ef` (at
+/// most the live rows, of which there must be one) go to `rows`. kOutOfMemory; kNotFinite: the
+/// query is so long that codes tell nothing.
 Status hnsw_find(Graph& graph, const Store& store, uint32_t ef, uint32_t* rows, uint32_t& found,
                  const SearchOptions& options);
 

@@ -28,24 +28,26 @@ Store* outside_store_of(int32_t handle) {
 
 Status take_record(Store& store, const uint8_t* record) {
     Codes& codes = *store.index->codes;
-    if (!reserve_outside(store, 1)) return kOutOfMemory;
+    if (!reserve_outside(store, 1) || !reserve_codes(codes, store.row_count + 1)) {
+        return kOutOfMemory;
+    }
     uint32_t row = put_vector(store, load<uint64_t>(record), record + sizeof(uint64_t));
     // store.query is the vector of every row now.
-    Status status = kOk;
     if (row < codes.done) {
         update_code(codes, store, row);
     } else {
-        status = add_codes(codes, store, 1);
+        add_codes(codes, store, 1);
     }
-    *row_at(store, row).first = store.outside_records++;
-    return status;
+    *row_at(store, row).first =
+        ++store.outside_records; // not 0: read_meta writes homes above theirs
+    return kOk;
 }
 
 /// Writes the `ef` rows whose codes are about the nearest of all.
 Status scan_codes(const Store& store, uint32_t ef, const Admission& admission, uint32_t* rows,
                   uint32_t& found) {
     const Codes& codes = *store.index->codes;
-    size_t beam_bytes = (size_t{ef} + 1) * sizeof(Candidate);
+    size_t beam_bytes = ((size_t{ef} + 2) & ~size_t{1}) * sizeof(Candidate); // weights are aligned
     size_t bytes = beam_bytes + weight_bytes(codes);
     uint8_t* memory = allocate(bytes);
     if (!memory) return kOutOfMemory;
@@ -53,7 +55,7 @@ Status scan_codes(const Store& store, uint32_t ef, const Admission& admission, u
     beam.live_in = &store;
     beam.admission = admission;
     CodeQuery query;
-    auto* weights = reinterpret_cast<int16_t*>(memory + beam_bytes + (ef + 1) % 2 * 8);
+    auto* weights = reinterpret_cast<int16_t*>(memory + beam_bytes);
     bool can = prepare(codes, store.metric, store.query, weights, query);
     for (uint32_t row = 0; can && row < codes.done; ++row) {
         if (is_dead(store, row) || !admission.admits(row)) continue;
@@ -135,6 +137,7 @@ int32_t rvf_rows_find(int32_t handle, uintptr_t query, int32_t ef, uint32_t work
         return kInvalidPointer;
     }
     if (most && !caller_owns(out, size_t{most} * kFoundRowBytes)) return kInvalidPointer;
+    if (out % alignof(uint32_t)) return kInvalidPointer;
     if (!all_finite(bytes_at(query), store->dimension)) return kNotFinite;
     Filter asked{{bytes_at(filter), filter_len}, *store};
     if (filter_len && !is_filter(asked.program)) return kFilterInvalid;
@@ -158,7 +161,7 @@ int32_t rvf_rows_find(int32_t handle, uintptr_t query, int32_t ef, uint32_t work
     for (uint32_t i = count; i-- > 0;) { // spread out in place
         uint32_t row = rows[i];
         rows[2 * i] = row;
-        rows[2 * i + 1] = *row_at(*store, row).first;
+        rows[2 * i + 1] = *row_at(*store, row).first - 1;
     }
     return static_cast<int32_t>(count) | (found & kCut ? kCutShort : 0);
 }

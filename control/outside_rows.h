@@ -14,8 +14,8 @@
 
 namespace rvf {
 
-/// What rvf_rows_find writes of a row: its number, and how many records came before its own, u32
-/// each.
+/// What rvf_rows_find writes of a row, aligned to 4: its number, and how many records came before
+/// its own, u32 each.
 constexpr uint32_t kFoundRowBytes = 8;
 
 extern "C" {
@@ -27,7 +27,7 @@ int32_t rvf_rows_begin(int32_t handle);
 /// Takes whole records of a VEC payload: they begin `skip` bytes behind `piece`. With `hash` other
 /// than 0 the piece is the payload's last, and all of them are compared with the 16-byte content
 /// hash there: kInvalidChecksum, and the store is of no use any more. Answers how many records were
-/// taken. kInvalidArgument, kOutOfMemory.
+/// taken. kInvalidArgument; kOutOfMemory, after some of them.
 int32_t rvf_rows_take(int32_t handle, uintptr_t piece, size_t len, size_t skip, uintptr_t hash);
 
 /// Takes the payload of a META segment; one that is not ours changes nothing. Its hash must have

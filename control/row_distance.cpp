@@ -21,7 +21,7 @@ RVF_INLINE uint32_t index_of(const Store& store, uint32_t row) {
 RVF_INLINE Point point_at(const Space& space, uint32_t row) {
     const Chunk& chunk = chunk_of(space.store, row);
     uint32_t index = index_of(space.store, row);
-    const uint8_t* norms = chunk.columns + size_t{chunk.capacity} * sizeof(uint64_t);
+    const uint8_t* norms = chunk.columns + size_t{chunk.capacity} * 12; // behind ids and metadata
     float norm = load<float>(norms + size_t{index} * sizeof(float));
     return {chunk.vectors + size_t{index} * chunk.stride, norm,
             space.metric == kCosine ? __builtin_sqrtf(norm) : 0};

@@ -43,28 +43,6 @@ bool add_chunk(Codes& codes, uint32_t rows) {
     return true;
 }
 
-bool reserve_codes(Codes& codes, uint32_t rows) {
-    uint32_t first = codes.chunk_count ? codes.first_capacity : kFirstRows;
-    while (first < rows && first < full_capacity(codes)) first *= 2;
-    if (first > full_capacity(codes)) first = full_capacity(codes);
-    if (codes.chunk_count == 0) {
-        if (!add_chunk(codes, first)) return false;
-        codes.first_capacity = first;
-    } else if (first > codes.first_capacity) {
-        uint8_t* grown = allocate(size_t{first} * codes.row_bytes);
-        if (!grown) return false;
-        size_t bytes = size_t{codes.first_capacity} * codes.row_bytes;
-        copy(grown, codes.chunks[0], bytes);
-        release(codes.chunks[0], bytes);
-        codes.chunks[0] = grown;
-        codes.first_capacity = first;
-    }
-    while (capacity(codes) < rows) {
-        if (!add_chunk(codes, full_capacity(codes))) return false;
-    }
-    return true;
-}
-
 // --- Ranges ---
 
 void begin_codes(Codes& codes) {
@@ -120,6 +98,28 @@ double sum_of(v128_t lanes) {
 }
 
 } // namespace
+
+bool reserve_codes(Codes& codes, uint32_t rows) {
+    uint32_t first = codes.chunk_count ? codes.first_capacity : kFirstRows;
+    while (first < rows && first < full_capacity(codes)) first *= 2;
+    if (first > full_capacity(codes)) first = full_capacity(codes);
+    if (codes.chunk_count == 0) {
+        if (!add_chunk(codes, first)) return false;
+        codes.first_capacity = first;
+    } else if (first > codes.first_capacity) {
+        uint8_t* grown = allocate(size_t{first} * codes.row_bytes);
+        if (!grown) return false;
+        size_t bytes = size_t{codes.first_capacity} * codes.row_bytes;
+        copy(grown, codes.chunks[0], bytes);
+        release(codes.chunks[0], bytes);
+        codes.chunks[0] = grown;
+        codes.first_capacity = first;
+    }
+    while (capacity(codes) < rows) {
+        if (!add_chunk(codes, full_capacity(codes))) return false;
+    }
+    return true;
+}
 
 Codes* make_codes(const Store& store) {
     auto* codes = reinterpret_cast<Codes*>(allocate(sizeof(Codes)));
@@ -200,7 +200,7 @@ void update_code(Codes& codes, const Store& store, uint32_t row) {
         const v128_t zero = wasm_f32x4_splat(0);
         const v128_t rounder = wasm_f32x4_splat(0x1.8p23f); // what is added to it ends at the point
         v128_t errors = zero, norms = zero;
-        for (uint32_t i = 0; i < padded(codes); i += 4) {
+        auto four_codes = [&](uint32_t i) {
             v128_t low = wasm_v128_load(codes.low + i);
             v128_t range = wasm_f32x4_sub(wasm_v128_load(codes.high + i), low);
             v128_t step = wasm_f32x4_mul(range, wasm_f32x4_splat(static_cast<float>(kCodeShare)));
@@ -215,11 +215,23 @@ void update_code(Codes& codes, const Store& store, uint32_t row) {
             v128_t middle = wasm_f32x4_sub(c, wasm_f32x4_splat(static_cast<float>(kMiddle)));
             errors = add_square(errors, wasm_f32x4_sub(x, decoded));
             norms = add_square(norms, wasm_f32x4_mul(middle, step));
-            v128_t bytes = wasm_v128_and(rounded, wasm_i32x4_splat(255));
-            bytes = wasm_i16x8_narrow_i32x4(bytes, bytes);
-            bytes = wasm_u8x16_narrow_i16x8(bytes, bytes);
-            rvf::store(code + sizeof(CodeHead) + i,
-                       static_cast<uint32_t>(wasm_i32x4_extract_lane(bytes, 0)));
+            return wasm_v128_and(rounded, wasm_i32x4_splat(255));
+        };
+        uint8_t* bytes = code + sizeof(CodeHead);
+        uint32_t i = 0;
+        for (; i + 16 <= padded(codes); i += 16) {
+            v128_t a = four_codes(i);
+            v128_t b = four_codes(i + 4);
+            v128_t c = four_codes(i + 8);
+            v128_t d = four_codes(i + 12);
+            wasm_v128_store(bytes + i, wasm_u8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(a, b),
+                                                               wasm_i16x8_narrow_i32x4(c, d)));
+        }
+        for (; i < padded(codes); i += 4) {
+            v128_t a = four_codes(i);
+            a = wasm_i16x8_narrow_i32x4(a, a);
+            a = wasm_u8x16_narrow_i16x8(a, a);
+            rvf::store(bytes + i, static_cast<uint32_t>(wasm_i32x4_extract_lane(a, 0)));
         }
         // docs/exact-search.md, "What is known of a row".
         double n = padded(codes);

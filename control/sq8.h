@@ -58,6 +58,9 @@ void train_codes(Codes& codes, const Store& store);
 /// at any alignment. False, and nothing has changed, unless all are finite and low <= high.
 bool set_ranges(Codes& codes, const uint8_t* low, const uint8_t* high);
 
+/// Makes room for the codes of that many rows in all.
+bool reserve_codes(Codes& codes, uint32_t rows);
+
 /// Codes up to `max_rows` more rows; how far it is: codes.done of store.row_count. kOutOfMemory
 /// leaves the codes as they were.
 Status add_codes(Codes& codes, const Store& store, uint32_t max_rows);

@@ -15,9 +15,10 @@ constexpr uint32_t kFirstSlotBits = 4;
 
 uint32_t full_capacity(const Store& store) { return 1u << store.chunk_shift; }
 
-/// Behind the vectors, of each row: id, norm, mark, home, first home, metadata.
-constexpr uint32_t kColumns[] = {8, 4, 1, 4, 4, 4};
+/// Of each row: id, metadata, norm, home, first home, mark.
+constexpr uint32_t kColumns[] = {8, 4, 4, 4, 4, 1};
 constexpr uint32_t kColumnBytes = 25;
+constexpr uint32_t kOutsideColumnBytes = 17; ///< norm, home and first home are one column
 
 size_t chunk_bytes(const Store& store, uint32_t capacity) {
     return size_t{capacity} * (store.row_bytes + kColumnBytes);
@@ -25,26 +26,31 @@ size_t chunk_bytes(const Store& store, uint32_t capacity) {
 
 bool is_mapped(const Store& store, const Chunk& chunk) { return chunk.stride != store.row_bytes; }
 
+size_t columns_bytes(const Chunk& chunk) {
+    return size_t{chunk.capacity} * (chunk.stride ? kColumnBytes : kOutsideColumnBytes);
+}
+
 void free_chunk(const Store& store, const Chunk& chunk) {
     if (is_mapped(store, chunk)) {
-        release(chunk.columns, size_t{chunk.capacity} * kColumnBytes);
+        release(chunk.columns, columns_bytes(chunk));
     } else {
         release(chunk.vectors, chunk_bytes(store, chunk.capacity));
     }
 }
 
 Row row_in_chunk(const Chunk& chunk, uint32_t index) {
-    uint8_t* ids = chunk.columns;
-    uint8_t* norms = ids + size_t{chunk.capacity} * 8;
-    uint8_t* marks = norms + size_t{chunk.capacity} * 4;
-    auto* homes = reinterpret_cast<uint32_t*>(marks + chunk.capacity) + index;
+    size_t rows = chunk.capacity;
+    size_t step = chunk.stride ? rows : 0;
+    auto* metadata = reinterpret_cast<uint32_t*>(chunk.columns + rows * 8) + index;
+    uint32_t* norms = metadata + rows;
+    uint32_t* firsts = norms + 2 * step;
     return {chunk.vectors + size_t{index} * chunk.stride,
-            ids + size_t{index} * 8,
-            reinterpret_cast<float*>(norms) + index,
-            marks + index,
-            homes,
-            homes + chunk.capacity,
-            homes + size_t{chunk.capacity} * 2};
+            chunk.columns + size_t{index} * 8,
+            reinterpret_cast<float*>(norms),
+            reinterpret_cast<uint8_t*>(firsts - index + rows) + index,
+            norms + step,
+            firsts,
+            metadata};
 }
 
 uint64_t id_at(const Store& store, uint32_t row) { return load<uint64_t>(row_at(store, row).id); }
@@ -251,9 +257,10 @@ bool reserve_outside(Store& store, uint32_t count) {
     while (capacity(store) < uint64_t{store.row_count} + count) {
         uint32_t rows = full_capacity(store);
         if (!add_chunk_slot(store)) return false;
-        uint8_t* columns = allocate(size_t{rows} * kColumnBytes);
-        if (!columns) return false;
-        store.chunks[store.chunk_count++] = {store.query, columns, 0, rows};
+        Chunk chunk = {store.query, nullptr, 0, rows};
+        chunk.columns = allocate(columns_bytes(chunk));
+        if (!chunk.columns) return false;
+        store.chunks[store.chunk_count++] = chunk;
     }
     return true;
 }
@@ -354,11 +361,11 @@ bool all_finite(const uint8_t* values, uint64_t count) {
 }
 
 StoreMemory memory_of(const Store& store) {
-    uint64_t rows = store.file.size;
+    uint64_t rows = store.file.size - uint64_t{capacity(store)} * sizeof(uint64_t); // those are ids
     for (uint32_t i = 0; i < store.chunk_count; ++i) {
         const Chunk& chunk = store.chunks[i];
         uint32_t vector = is_mapped(store, chunk) ? 0 : store.row_bytes;
-        rows += uint64_t{chunk.capacity} * (vector + kColumnBytes - sizeof(uint64_t));
+        rows += columns_bytes(chunk) + uint64_t{chunk.capacity} * vector;
     }
     uint64_t ids = uint64_t{capacity(store)} * sizeof(uint64_t) + map_bytes(store.slot_bits);
     return {rows, ids, store.kept.capacity + store.witnesses.capacity + store.metadata.capacity};

@@ -35,7 +35,7 @@ enum Mark : uint8_t {
 /// store was opened from, each where its record is.
 struct Chunk {
     uint8_t* vectors;  ///< the first of them
-    uint8_t* columns;  ///< of all rows: ids, then norms, marks, homes, first homes and metadata
+    uint8_t* columns;  ///< of all rows: ids, then metadata, norms, homes, first homes and marks
     uint32_t stride;   ///< bytes from one vector to the next
     uint32_t capacity; ///< rows
 };

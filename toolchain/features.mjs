@@ -14,7 +14,10 @@ const features = [
   ["witnesses", ["witness"]],
   ["containers", ["container"]],
   ["signatures", ["signature"]],
-  ["graph", ["beam", "hnsw", "hnsw_graph", "hnsw_links", "hnsw_repair", "hnsw_walk", "row_distance"]],
+  [
+    "graph",
+    ["beam", "hnsw", "hnsw_graph", "hnsw_links", "hnsw_repair", "hnsw_walk", "row_distance"],
+  ],
   ["INDEX segments", ["index_segment"]],
   ["codes", ["sq8", "search_codes"]],
   ["the index", ["index", "search_index", "selection"]],

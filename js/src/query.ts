@@ -16,7 +16,7 @@ import type { Session, StoreRef } from "./session.js";
 import type { Hit, Hits, Metric, NumericId, QueryOptions, StoreStatus, Vector } from "./types.js";
 import { checkFinite, toQueries, toVector } from "./vectors.js";
 
-const hitBytes = 12;
+export const hitBytes = 12;
 
 /** What is larger the nearer a vector is, where the metric has such a number. */
 export function similarityOf(
@@ -164,10 +164,14 @@ function toHits(
     if (includeMetadata) hit.metadata = decodeRecord(own ?? new Uint8Array(0), fields);
     return hit;
   });
+  return asHits(hits, k, partial);
+}
+
+/** The answers to a query for `k`. */
+export function asHits(hits: Hit[], k: number, partial: boolean): Hits {
   // Not enumerable, so that hits are printed, compared and sent as the list that they are.
-  const exhausted = hits.length < k && !partial;
   return Object.defineProperties(hits, {
-    exhausted: { value: exhausted },
+    exhausted: { value: hits.length < k && !partial },
     partial: { value: partial },
   }) as Hits;
 }

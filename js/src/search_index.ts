@@ -19,8 +19,11 @@ const stateBytes = 48;
 const graphFlag = 1;
 const codesFlag = 2;
 export const maxU32 = 0xffff_ffff;
-/** Live vectors up to which a scan is the choice of "auto". */
-const fewRows = 1000;
+/**
+ * How many vectors a scan compares while a walk deals with one of the `ef` that it keeps in view, with
+ * codes and without: what "auto" chooses by. Measured by toolchain/bench index.
+ */
+const scannedForEach = { codes: 30, vectors: 20 };
 const leastEf = 64;
 
 /** By the module's number, from 1. */
@@ -148,9 +151,10 @@ export function drop({ wasm, handle }: StoreRef): void {
 }
 
 /** Whether "auto" walks through the graph. */
-function graphIsFaster(store: StoreRef, { count }: StoreStatus): boolean {
-  if (count <= fewRows || !isSearchModule(store.wasm)) return false;
-  const { graph, graphRows, rows } = stateOf(store);
+function graphIsFaster(store: StoreRef, { count }: StoreStatus, ef: number): boolean {
+  if (count <= ef * scannedForEach.vectors || !isSearchModule(store.wasm)) return false;
+  const { graph, graphRows, codes, rows } = stateOf(store);
+  if (codes && count <= ef * scannedForEach.codes) return false;
   return graph && graphRows === rows;
 }
 
@@ -165,7 +169,7 @@ export function efFor(
   const { mode = "exact" } = options;
   const ef = integer(options.ef ?? Math.min(Math.max(leastEf, k), maxU32), "ef", 1, maxU32);
   if (mode === "exact") return 0;
-  if (mode === "auto") return isOwnMetric && graphIsFaster(store, status) ? ef : 0;
+  if (mode === "auto") return isOwnMetric && graphIsFaster(store, status, ef) ? ef : 0;
   if (mode !== "hnsw") {
     throw invalid(`The mode is ${shown(mode)}; use "exact", "hnsw" or "auto".`);
   }

@@ -9,8 +9,7 @@ import { Fields } from "./fields.js";
 import { compileFilter } from "./filter.js";
 import { decodeId } from "./ids.js";
 import { segmentHeaderBytes } from "./inspect.js";
-import { copyIn, copyOut, readRecord, withCopies, withScratch } from "./memory.js";
-import { metrics } from "./metric.js";
+import { copyIn, copyOut, withCopies, withScratch } from "./memory.js";
 import { control, isSearchModule } from "./module.js";
 import { nameIn } from "./names.js";
 import { openFile } from "./open.js";
@@ -21,10 +20,11 @@ import {
   readSource,
   withoutVectors,
 } from "./outline.js";
-import { similarityOf } from "./query.js";
+import { asHits, hitBytes, similarityOf } from "./query.js";
 import { decodeRecord } from "./records.js";
 import { integer, maxU32, stateOf } from "./search_index.js";
 import { segmentTypes } from "./segment_types.js";
+import { memoryUsageOf, statusOf } from "./status.js";
 import type * as types from "./types.js";
 import { checkFinite, toVector } from "./vectors.js";
 
@@ -32,10 +32,7 @@ const vecFixedBytes = 6;
 const contentHashAt = 0x28;
 const contentHashBytes = 16;
 const pieceBytes = 1 << 18;
-const statusBytes = 20;
-const memoryUsageBytes = 32;
 const foundRowBytes = 8;
-const hitBytes = 12;
 const cutShort = 0x4000_0000;
 const mostEf = 1 << 20;
 const usualEf = 64;
@@ -169,15 +166,7 @@ export class RvfSearcher {
     this.#source = source;
     this.#vectors = vectors;
     this.#fields = new Fields({ wasm, handle });
-    const view = readRecord(wasm, statusBytes, (out) => check(wasm.rvf_store_status(handle, out)));
-    const field = (i: number) => view.getUint32(i * 4, true);
-    this.#status = {
-      count: field(0),
-      dimension: field(1),
-      metric: metrics[field(2)] ?? "l2",
-      rows: field(3),
-      deletedRows: field(4),
-    };
+    this.#status = statusOf({ wasm, handle });
   }
 
   /**
@@ -229,12 +218,7 @@ export class RvfSearcher {
 
   /** Bytes of WebAssembly memory. */
   memoryUsage(): types.MemoryUsage {
-    const wasm = this.#wasm;
-    const view = readRecord(wasm, memoryUsageBytes, (out) =>
-      check(wasm.rvf_store_memory_usage(this.#handle, out)),
-    );
-    const field = (i: number) => Number(view.getBigUint64(i * 8, true));
-    return { rows: field(0), ids: field(1), segments: field(2), module: field(3) };
+    return memoryUsageOf({ wasm: this.#wasm, handle: this.#handle });
   }
 
   /**
@@ -316,10 +300,7 @@ export class RvfSearcher {
       if (includeMetadata) hit.metadata = decodeRecord(entries, this.#fields);
       hits.push(hit);
     });
-    return Object.defineProperties(hits, {
-      exhausted: { value: hits.length < k && !partial },
-      partial: { value: partial },
-    }) as types.Hits;
+    return asHits(hits, k, partial);
   }
 
   /** Frees the memory. Closing twice does nothing. */

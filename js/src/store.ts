@@ -11,8 +11,8 @@ import * as containers from "./containers.js";
 import { check } from "./errors.js";
 import { Fields } from "./fields.js";
 import * as lineage from "./lineage.js";
-import { copyIn, copyOut, readRecord, withScratch } from "./memory.js";
-import { metricCode, metrics } from "./metric.js";
+import { copyIn, copyOut, withScratch } from "./memory.js";
+import { metricCode } from "./metric.js";
 import { control } from "./module.js";
 import { Names } from "./names.js";
 import { lossesOf, openFile, readIdMap } from "./open.js";
@@ -23,10 +23,8 @@ import * as searchIndex from "./search_index.js";
 import { typeCode } from "./segment_types.js";
 import type { Session } from "./session.js";
 import { signedChanges } from "./signatures.js";
+import { memoryUsageOf, statusOf } from "./status.js";
 import type * as types from "./types.js";
-
-const statusBytes = 20;
-const memoryUsageBytes = 32;
 
 /** By bit, from the lowest. */
 const warningNames: readonly types.Warning[] = [
@@ -270,22 +268,12 @@ export class RvfStore {
 
   /** Counts, dimension and metric in one call. */
   status(): types.StoreStatus {
-    const view = this.#record(statusBytes, this.#store.wasm.rvf_store_status);
-    const field = (i: number) => view.getUint32(i * 4, true);
-    return {
-      count: field(0),
-      dimension: field(1),
-      metric: metrics[field(2)] ?? "l2",
-      rows: field(3),
-      deletedRows: field(4),
-    };
+    return statusOf(this.#store);
   }
 
   /** Bytes of WebAssembly memory that this store and the module hold. */
   memoryUsage(): types.MemoryUsage {
-    const view = this.#record(memoryUsageBytes, this.#store.wasm.rvf_store_memory_usage);
-    const field = (i: number) => Number(view.getBigUint64(i * 8, true));
-    return { rows: field(0), ids: field(1), segments: field(2), module: field(3) };
+    return memoryUsageOf(this.#store);
   }
 
   // --- Its index ---
@@ -596,12 +584,6 @@ export class RvfStore {
 
   /** Closes the store at the end of a `using` block, unless it is closed already. */
   declare [Symbol.dispose]: () => void;
-
-  /** The bytes that an export writes for this store, as a view of a copy. */
-  #record(size: number, write: (handle: number, out: number) => number): DataView {
-    const { wasm, handle } = this.#store;
-    return readRecord(wasm, size, (out) => check(write(handle, out)));
-  }
 
   static {
     // Older browsers have no Symbol.dispose.

@@ -209,7 +209,10 @@ for (const metric of metrics) {
         assert.deepEqual(single, many[i], "a batch is its queries");
         assert.equal(single.exhausted, false);
       });
-      assert.deepEqual(store.queryMany(queries, 10, { mode: "auto", ef: 100 }), many);
+      const auto = (ef) => store.queryMany(queries, 10, { mode: "auto", ef });
+      const scan = store.queryMany(queries, 10);
+      assert.deepEqual(auto(100), scan, "a scan of 2,000 is faster than a walk of 100");
+      assert.deepEqual(auto(40), store.queryMany(queries, 10, { mode: "hnsw", ef: 40 }));
     }
     const filter = { op: "lt", field: "n", value: 10 };
     const options = { filter, includeMetadata: true };
@@ -276,6 +279,40 @@ describe("filters, ids and metadata", () => {
     }
     store.close();
   });
+});
+
+test("a list of ids is all that is looked at, also with a filter", () => {
+  const store = indexed("l2");
+  const plain = made();
+  const ids = upTo(150).map((i) => (i * 37) % rows);
+  const odd = { op: "lt", field: "n", value: 1000 };
+  for (const options of [{ ids }, { ids, filter: odd }, { ids: [] }, { ids: [5, 5, 9999] }]) {
+    for (const mode of ["exact", "hnsw", "auto"]) {
+      const expected = plain.queryMany(queries, 10, options);
+      for (let time = 0; time < 2; time++) {
+        assert.deepEqual(store.queryMany(queries, 10, { ...options, mode }), expected);
+        assert.deepEqual(store.query(vector(rows), 10, { ...options, mode }), expected[0]);
+      }
+    }
+  }
+  plain.close();
+  store.close();
+});
+
+test("a walk that reaches its limit says that nearer vectors may be missing", () => {
+  const store = indexed("l2");
+  const [query, mode, ef] = [vector(rows), "hnsw", 64];
+  const whole = store.query(query, 10, { mode, ef });
+  assert.equal(whole.partial, false);
+  const cut = store.query(query, 10, { mode, ef, workLimit: 30 });
+  assert.deepEqual([cut.partial, cut.exhausted], [true, false]);
+  assert.ok(!Object.keys(cut).includes("partial"), "it is not among the hits");
+  assert.deepEqual(store.query(query, 10, { mode, ef, workLimit: rows }), whole);
+  assert.equal(store.query(query, 10, { workLimit: 1 }).partial, false, "exact ones have no limit");
+  for (const workLimit of [0, -1, 1.5, "9", 2 ** 32]) {
+    assert.throws(() => store.query(query, 10, { workLimit }), { codeName: "InvalidArgument" });
+  }
+  store.close();
 });
 
 test("what is written and deleted after building counts at once", () => {

@@ -57,6 +57,12 @@ test("the README's approximate search", () => {
   assert.deepEqual(output.trim().split("\n"), ["1000", "0", "0", "true", "100", "2000", "0"]);
 });
 
+test("the README's searcher", () => {
+  const { output, files } = run("js searcher");
+  assert.match(output, /^\{ id: 7, distance: 0 \}$/m);
+  assert.deepEqual(files, ["vectors.rvf"]);
+});
+
 test("the README's signatures", () => {
   assert.match(run("js signatures").output, /^true$/m);
 });

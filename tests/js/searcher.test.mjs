@@ -94,6 +94,25 @@ for (const metric of ["l2", "inner_product", "cosine"]) {
   });
 }
 
+test("codes are walked by also where they are no smaller than vectors", () => {
+  const store = RvfStore.create(5);
+  const all = Float32Array.from({ length: 5 * 3000 }, random);
+  store.ingest(all, upTo(3000));
+  store.createIndex();
+  store.buildIndex();
+  store.saveIndex();
+  const searcher = RvfSearcher.open(store.changes().bytes);
+  let right = 0;
+  for (let i = 0; i < 50; i++) {
+    const query = Float32Array.from({ length: 5 }, random);
+    const truth = new Set(store.query(query, 10).map(({ id }) => id));
+    for (const { id } of searcher.query(query, 10, { ef: 100 })) right += truth.has(id);
+  }
+  assert.ok(right >= 475, `${right} of 500`);
+  searcher.close();
+  store.close();
+});
+
 test("without a graph all codes are compared", () => {
   const { store, file } = made({ saves: false });
   const searcher = RvfSearcher.open(file);

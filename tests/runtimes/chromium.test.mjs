@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import test, { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { modes } from "../conformance/suite.mjs";
 import { report } from "./report.mjs";
 import { serve } from "./server.mjs";
 
@@ -51,11 +52,11 @@ async function open(path, options) {
   return { page, errors };
 }
 
-for (const mode of ["plain", "growth"]) {
-  test(mode === "plain" ? "chromium" : "chromium, memory growing in every call", async (t) => {
+for (const [mode, what] of Object.entries(modes)) {
+  test(`chromium${what}`, async (t) => {
     const { page } = await open(`/tests/runtimes/page.html#${mode}`);
     await page.waitForFunction(() => globalThis.results, undefined, { timeout: 120_000 });
-    await report(t, await page.evaluate(() => globalThis.results));
+    await report(t, mode, await page.evaluate(() => globalThis.results));
     await page.close();
   });
 }

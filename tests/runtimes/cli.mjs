@@ -1,5 +1,5 @@
 // Runs the conformance suite in Node, Deno or Bun and prints { entry, results } as JSON.
-// The argument `growth` makes memory grow in every call.
+// The argument is the mode (tests/conformance/suite.mjs).
 
 import { readFile } from "node:fs/promises";
 import process from "node:process";
@@ -10,14 +10,16 @@ import { runAll } from "../conformance/suite.mjs";
 const bytes = async (url) => new Uint8Array(await readFile(new URL(url)));
 const fixtures = new URL("../fixtures/upstream/", import.meta.url);
 
+const mode = process.argv[2] ?? "plain";
 const results = await runAll({
+  mode,
   api,
   fixture: (name) => bytes(new URL(name, fixtures)),
   wasm: {
     control: await bytes(import.meta.resolve("rvf-wasm/control.wasm")),
     kernel: await bytes(import.meta.resolve("rvf-wasm/kernel.wasm")),
   },
-  growths: process.argv[2] === "growth" ? growInEveryCall() : undefined,
+  growths: mode === "growth" ? growInEveryCall() : undefined,
 });
 
 console.log(JSON.stringify({ entry: import.meta.resolve("rvf-wasm"), results }));

@@ -9,12 +9,14 @@ async function bytes(path) {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+const mode = location.hash.slice(1);
 globalThis.results = await runAll({
+  mode,
   api,
   fixture: (name) => bytes(`../fixtures/upstream/${name}`),
   wasm: {
     control: await bytes("../../js/dist/rvf_control.wasm"),
     kernel: await bytes("../../js/dist/rvf_kernel.wasm"),
   },
-  growths: location.hash === "#growth" ? growInEveryCall() : undefined,
+  growths: mode === "growth" ? growInEveryCall() : undefined,
 });

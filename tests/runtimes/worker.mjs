@@ -8,14 +8,16 @@ import { runAll } from "../conformance/suite.mjs";
 
 export default {
   async fetch(request, env) {
+    const mode = new URL(request.url).pathname.slice(1);
     const results = await runAll({
+      mode,
       api,
       fixture: async (name) => {
         const response = await env.FIXTURES.fetch(`http://fixtures/${name}`);
         return new Uint8Array(await response.arrayBuffer());
       },
       wasm: { control, kernel },
-      growths: new URL(request.url).pathname === "/growth" ? growInEveryCall() : undefined,
+      growths: mode === "growth" ? growInEveryCall() : undefined,
     });
     return Response.json(results);
   },

@@ -7,6 +7,7 @@ import test from "node:test";
 import { fileURLToPath } from "node:url";
 import esbuild from "esbuild";
 import { Miniflare, Response } from "miniflare";
+import { modes } from "../conformance/suite.mjs";
 import { report } from "./report.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -59,11 +60,11 @@ async function ask(modules, path) {
   }
 }
 
-for (const mode of ["plain", "growth"]) {
-  test(mode === "plain" ? "workerd" : "workerd, memory growing in every call", async (t) => {
+for (const [mode, what] of Object.entries(modes)) {
+  test(`workerd${what}`, async (t) => {
     const modules = await bundle(await readFile(here("worker.mjs"), "utf8"), ["workerd"]);
     assert.equal(modules.length, 4); // the script and three modules
-    await report(t, await ask(modules, mode));
+    await report(t, mode, await ask(modules, mode));
   });
 }
 

@@ -169,6 +169,21 @@ TEST(OutsideRows, AWalkFindsTheNearestAndTheirTrueDistances) {
     EXPECT_GE(right, 475u);
 }
 
+TEST(OutsideRows, AQueryThatIsTooLongForCodesIsRefused) {
+    Whole whole;
+    StoreHandle store(begin(whole));
+    take_all(whole, store, 50);
+    std::vector<float> query(kDimension, 1e19f);
+    uint32_t found[20];
+    auto find = [&] {
+        return rvf_rows_find(store, address(query.data()), 10, 0, address(query.data()), 0,
+                             address(found));
+    };
+    EXPECT_EQ(find(), kNotFinite);
+    link(whole, store);
+    EXPECT_EQ(find(), kNotFinite);
+}
+
 TEST(OutsideRows, AWalkThatIsCutShortSaysSo) {
     Whole whole;
     StoreHandle store(begin(whole));
