@@ -1,4 +1,6 @@
 // Real vectors: 9,000 SIFT descriptors, and the last 1,000 of the file as queries.
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 
@@ -17,10 +19,12 @@ const sim::File& base() {
         std::ifstream source(RVF_SIFT, std::ios::binary);
         std::string bytes(size_t{kBase} * kRowBytes, '\0');
         source.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-        std::string path = testing::TempDir() + "sift9k.bvecs";
+        // Tests run side by side, each in a process of its own.
+        std::string path = testing::TempDir() + "sift9k-" + std::to_string(getpid()) + ".bvecs";
         std::ofstream(path, std::ios::binary) << bytes;
         sim::File read;
         EXPECT_EQ(sim::read_file(path, {}, read), "");
+        std::remove(path.c_str());
         return read;
     }();
     return file;
