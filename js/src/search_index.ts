@@ -20,10 +20,12 @@ const graphFlag = 1;
 const codesFlag = 2;
 export const maxU32 = 0xffff_ffff;
 /**
- * How many vectors a scan compares while a walk deals with one of the `ef` that it keeps in view, with
- * codes and without: what "auto" chooses by. Measured by toolchain/bench index.
+ * How many vectors a scan compares while a walk deals with one of the `ef` that it keeps in view: what
+ * "auto" chooses by. A part of the walk's time does not depend on the dimension. Measured by
+ * toolchain/bench index.
  */
-const scannedForEach = { codes: 30, vectors: 20 };
+const scannedForEach = (dimension: number, byCodes: boolean) =>
+  byCodes ? 20 + 4500 / dimension : 12 + 2200 / dimension;
 const leastEf = 64;
 
 /** By the module's number, from 1. */
@@ -151,10 +153,10 @@ export function drop({ wasm, handle }: StoreRef): void {
 }
 
 /** Whether "auto" walks through the graph. */
-function graphIsFaster(store: StoreRef, { count }: StoreStatus, ef: number): boolean {
-  if (count <= ef * scannedForEach.vectors || !isSearchModule(store.wasm)) return false;
+function graphIsFaster(store: StoreRef, { count, dimension }: StoreStatus, ef: number): boolean {
+  if (count <= ef * scannedForEach(dimension, false) || !isSearchModule(store.wasm)) return false;
   const { graph, graphRows, codes, rows } = stateOf(store);
-  if (codes && count <= ef * scannedForEach.codes) return false;
+  if (codes && count <= ef * scannedForEach(dimension, true)) return false;
   return graph && graphRows === rows;
 }
 

@@ -62,9 +62,9 @@ export interface InitOptions {
  * How a query searches.
  * - `exact`: compares with every vector; an index with codes spares most of them, with the same answers.
  * - `hnsw`: walks through the graph of the index; finds about the nearest.
- * - `auto`: `hnsw` where that is faster: for more than 30 `ef` vectors (20 `ef` without codes) that are
- *   all in a graph, by the store's metric; else `exact`. With an `ef` of RvfStore.calibrateEf it meets a
- *   recall.
+ * - `auto`: `hnsw` where that is likely to be faster, `exact` elsewhere: it walks from (20 + 4,500 /
+ *   dimension) times `ef` vectors on, when all are in a graph and the metric is the store's. With an
+ *   `ef` of RvfStore.calibrateEf it meets a recall.
  */
 export type SearchMode = "exact" | "hnsw" | "auto";
 

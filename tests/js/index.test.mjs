@@ -212,7 +212,7 @@ for (const metric of metrics) {
       const auto = (ef) => store.queryMany(queries, 10, { mode: "auto", ef });
       const scan = store.queryMany(queries, 10);
       assert.deepEqual(auto(100), scan, "a scan of 2,000 is faster than a walk of 100");
-      assert.deepEqual(auto(40), store.queryMany(queries, 10, { mode: "hnsw", ef: 40 }));
+      assert.deepEqual(auto(12), store.queryMany(queries, 10, { mode: "hnsw", ef: 12 }));
     }
     const filter = { op: "lt", field: "n", value: 10 };
     const options = { filter, includeMetadata: true };
