@@ -118,8 +118,9 @@ void drop_segments(Store& store, uint8_t type, bool only_in_file) {
 
 /// Takes over every kept segment before the end of `manifest`, and the witnesses directly behind
 /// it, where upstream puts the one of a compaction. The length of a segment is not believed when it
-/// reaches into the next listed one, or when its hash is bad and no directory lists it; what a torn
-/// write left is walked over byte by byte. The next commit goes where what is committed ends.
+/// reaches into the next listed one and no hash vouches for it, or when its hash is bad and no
+/// directory lists it; what a torn write left is walked over byte by byte. The next commit goes
+/// where what is committed ends.
 Status keep_segments(Store& store, Bytes file, const Manifest& manifest) {
     uint64_t committed = manifest.end + footer_bytes(file, manifest.end);
     Segment segment;
@@ -154,9 +155,10 @@ Status keep_segments(Store& store, Bytes file, const Manifest& manifest) {
                                                       : manifest.end;
         bool fits = segment.complete && segment.end() <= limit;
         bool sound = fits && listed;
-        if (fits && !listed && segment.payload_length <= left_to_hash) {
+        if (segment.complete && fits != listed && segment.payload_length <= left_to_hash) {
             left_to_hash -= segment.payload_length;
-            sound = check_hash(file, segment) != HashState::kBad;
+            HashState hash = check_hash(file, segment); // when it is listed, the next entry may lie
+            sound = hash == HashState::kGood || (fits && hash == HashState::kAbsent);
         }
         uint64_t end = segment.end() + (sound ? footer_bytes(file, segment.end()) : 0);
         bool is_record = segment.offset + 1 == records[record_kind(segment.type)];
