@@ -21,7 +21,7 @@ const NEW_ID = 2 ** 50;
 const IMAGE = Uint8Array.of(1, 2, 3, 4, 5);
 const PARENT = "made_branch_parent.rvf";
 
-/** What we do not open, for the reasons that tests/wasm/format.test.mjs gives one by one. */
+/** What we do not open, for the reasons that tests/wasm/differences.mjs gives one by one. */
 const REFUSED = {
   "carved_ruvbot_tail.rvf": STATUS.kInvalidManifest,
   "crafted_vec_count_too_big.rvf": STATUS.kTruncatedSegment,
