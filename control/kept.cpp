@@ -175,8 +175,13 @@ Status keep_segments(Store& store, Bytes file, const Manifest& manifest) {
         if (behind && sound) committed = end;
     }
     store.file_size = committed;
-    bool is_complete = !store.is_branch || store.warnings & kLosses || !(records[1] | records[2]);
-    return is_complete ? kOk : kCowMapCorrupt; // without them the next commit would lose the parent
+    if (!store.is_branch || !(records[1] | records[2])) return kOk;
+    if (!(store.warnings & kLosses)) return kCowMapCorrupt;
+    // Salvaged: what it shows becomes its own, because the next commit could not name its parent.
+    store.is_branch = false;
+    drop_segments(store, kCowMapSegment);
+    drop_segments(store, kMembershipSegment);
+    return kOk;
 }
 
 } // namespace rvf

@@ -74,7 +74,8 @@ VecFit read_records(const Opening& opening, Bytes payload, VecRecords& records) 
 /// is not believed.
 Status read_listed(Opening& opening, const DirectoryEntry& entry, Segment& segment) {
     if (!read_segment(opening.file(), entry.offset, segment)) return kInvalidChecksum;
-    if (!segment.complete) return kTruncatedSegment;
+    // What lies behind the manifest was written later, and the next commit goes there.
+    if (!segment.complete || segment.end() > opening.manifest.end) return kTruncatedSegment;
     bool is_foreign = entry.type != kVecSegment && !is_our_meta(segment.payload);
     if (!is_foreign && segment.payload_length > kMaxPayloadBytes) return kSegmentTooLarge;
     if (!is_foreign && segment.version != kFormatVersion) return kInvalidVersion;
@@ -221,13 +222,17 @@ int32_t stored_metric(const Manifest& manifest, uint32_t& warnings) {
     return kL2;
 }
 
-/// Upstream's runtime cannot read what its wasm module wrote: the first commit writes all of it
-/// anew.
+/// The first commit writes all rows anew: upstream's runtime cannot read what its wasm module
+/// wrote, and a branch that lost the records of its parent has no other place for the parent's
+/// rows.
 void forget_layers(Store& store) {
-    store.layers.size = 0;
+    store.layers.size = store.deleted.size = 0;
+    store.membership_changed = false;
+    store.about_changed = true;
     for (uint32_t i = 0; i < store.row_count; ++i) {
         Row row = row_at(store, i);
         *row.home = *row.first = 0;
+        *row.mark &= static_cast<uint8_t>(~kInherited);
         if (!is_dead(row)) mark_changed(store, i, kVectorChanged);
     }
 }
@@ -255,7 +260,7 @@ Status read(Opening& opening) {
     }
     store.first_changed = kNoRow;
     store.changed_count = 0;
-    if (manifest.wasm_layout) forget_layers(store);
+    if (manifest.wasm_layout || is_branch(manifest) != store.is_branch) forget_layers(store);
     store.changed = false;
     return status;
 }

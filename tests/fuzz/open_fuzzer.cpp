@@ -209,11 +209,7 @@ bool is_ambiguous(const Buffer& file) {
 }
 
 void live(int32_t store, const Buffer& file, const Opener& opener, uint64_t seed) {
-    // What salvage took of a damaged branch is shown, but where the records of its parent are
-    // damaged too the next commit may not have them: known, and left open.
-    const Store& taken = *store_of(store);
-    bool is_damaged_branch = taken.is_branch && taken.warnings & kLosses;
-    if (is_damaged_branch || is_ambiguous(file)) {
+    if (is_ambiguous(file)) {
         rvf_store_close(store);
         return;
     }

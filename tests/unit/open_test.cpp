@@ -59,6 +59,18 @@ TEST(Open, ReadsVectorsInDirectoryOrder) {
     EXPECT_EQ(opened(file.bytes), (Opened{{{1, {7, 8}}, {2, {3, 4}}, {~0ull, {5, 6}}}, 0}));
 }
 
+// Its header says more than the directory, with a good hash; the next commit would write over it.
+TEST(Open, AListedSegmentThatReachesBehindItsManifestIsRefused) {
+    FileBuilder file;
+    file.add_vectors({1}, {1, 2});
+    file.commit();
+    file.bytes.resize(file.bytes.size() + 8);
+    size_t size = file.bytes.size() - kHeaderBytes;
+    set(file.bytes, 16, uint64_t{size});
+    test::write_hash(file.bytes.data(), file.bytes.data() + kHeaderBytes, size);
+    EXPECT_EQ(open_file(file.bytes), kTruncatedSegment);
+}
+
 // Upstream's rule: not the order in the file, not the larger segment id.
 TEST(Open, OrderOfTheDirectoryDecidesDuplicates) {
     FileBuilder file;

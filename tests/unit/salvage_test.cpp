@@ -2,6 +2,7 @@
 // silent.
 #include <gtest/gtest.h>
 
+#include "tests/unit/file_host.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/model.h"
 
@@ -161,6 +162,33 @@ TEST(Salvage, OpensABranchWithoutItsParent) {
 }
 
 /// Damaged files of upstream's: how many rows are intact, and how many segments are lost.
+// Its records lie inside another segment, so no commit can have them; and some vectors are damaged.
+TEST(Salvage, OfABranchWithoutRecordsOfItsParentMakesTheParentsRowsItsOwn) {
+    FileBuilder parent;
+    parent.add_vectors({1, 2}, {1, 2, 3, 4});
+    parent.commit();
+    FileBuilder inner, file;
+    inner.bytes.resize(test::kHeaderBytes); // where the outer header will be
+    inner.add(test::kCowMap, test::cow_map_payload(parent.bytes));
+    inner.add(test::kMembership, test::membership_payload(8, {0xFF}));
+    file.add(0xF3, Buffer(inner.bytes.begin() + test::kHeaderBytes, inner.bytes.end()));
+    file.directory = inner.directory;
+    test::Entry own = {1, file.bytes.size(), 0,
+                       test::kManifest}; // the manifest itself, first: out of order
+    file.directory.insert(file.directory.begin(), own);
+    file.directory.push_back({9, 0, 4, test::kVec});
+    file.commit();
+    StoreHandle store(salvage(file.bytes, {parent.bytes}));
+    ASSERT_GT(store, 0);
+    ASSERT_EQ(test::remove_ids(store, {2}), 1);
+    test::FileHost host{file.bytes};
+    ASSERT_EQ(host.commit(store), 1);
+    StoreHandle again(test::open_file(host.bytes)); // without its parent
+    ASSERT_GT(again, 0);
+    EXPECT_EQ(rows_of(again), (Rows{{1, {1, 2}}}));
+    EXPECT_FALSE(store_of(again)->is_branch);
+}
+
 TEST(Salvage, OfUpstreamsDamagedFilesFindsWhatIsIntact) {
     struct Case {
         const char* name;
