@@ -52,8 +52,6 @@ Status scan_codes(const Store& store, uint32_t ef, const Admission& admission, u
     uint8_t* memory = allocate(bytes);
     if (!memory) return kOutOfMemory;
     Beam beam{reinterpret_cast<Candidate*>(memory), ef + 1, ef, ef};
-    beam.live_in = &store;
-    beam.admission = admission;
     CodeQuery query;
     auto* weights = reinterpret_cast<int16_t*>(memory + beam_bytes);
     bool can = prepare(codes, store.metric, store.query, weights, query);

@@ -85,10 +85,11 @@ uint32_t rows_together(const Scope& scope, uint32_t row, uint32_t end) {
 
 /// Rows that are admitted, where they are few and known.
 void scan_admitted(const Scope& scope, Search& search, uint32_t row, uint32_t end) {
+    const uint8_t* bits = scope.admission.bits;
     for (; row < end; ++row) {
-        if (row % 8 == 0 && scope.admission.bits[row / 8] == 0) {
+        if (row % 8 == 0 && bits[row / 8] == 0) {
             row += 7;
-        } else if (scope.admission.admits(row)) {
+        } else if (has_bit(bits, row)) {
             wait(scope, search, row, code_bound(search.query, code_at(scope.codes, row)));
         }
     }

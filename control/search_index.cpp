@@ -54,11 +54,15 @@ void note_rows(Store& store) {
 }
 
 Status update_rewritten(Store& store) {
+    if (store.rewritten_count == 0) return kOk;
     SearchIndex& index = *store.index;
+    // All codes first: linking compares with those of other rows.
+    for (uint32_t i = 0; index.codes && i < index.codes->done; ++i) {
+        if (*row_at(store, i).mark & kRewritten) update_code(*index.codes, store, i);
+    }
     for (uint32_t i = 0; store.rewritten_count && i < store.indexed_rows; ++i) {
         Row row = row_at(store, i);
         if (!(*row.mark & kRewritten)) continue;
-        if (index.codes && i < index.codes->done) update_code(*index.codes, store, i);
         if (index.graph && (i < index.graph->done || layers_of(*index.graph, i))) {
             Status status = hnsw_update(*index.graph, store, i, index.codes);
             if (status != kOk) return status;

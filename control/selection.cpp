@@ -82,6 +82,13 @@ bool select_rows(Selection& selection, const Filter& filter) {
     return true;
 }
 
+Admission admission_of(const Selection& selection) {
+    auto asked = [](const void* bits, uint32_t row) {
+        return has_bit(static_cast<const uint8_t*>(bits), row);
+    };
+    return {asked, selection.bits.data, selection.bits.data, selection.count};
+}
+
 void free_selection(Selection& selection) {
     free_buffer(selection.program);
     free_buffer(selection.bits);

@@ -22,9 +22,7 @@ bool is_asked_again(Selection& selection, const Filter& filter);
 /// memory cannot grow.
 bool select_rows(Selection& selection, const Filter& filter);
 
-inline Admission admission_of(const Selection& selection) {
-    return {nullptr, nullptr, selection.bits.data, selection.count};
-}
+Admission admission_of(const Selection& selection);
 
 void free_selection(Selection& selection);
 

@@ -169,6 +169,21 @@ TEST(OutsideRows, AWalkFindsTheNearestAndTheirTrueDistances) {
     EXPECT_GE(right, 475u);
 }
 
+TEST(OutsideRows, AFilterIsAskedAnewWhenMoreRowsWereTaken) {
+    Whole whole;
+    StoreHandle store(begin(whole));
+    Buffer payload = whole.payload(whole.segments(test::kVec)[0]);
+    Buffer unequal = {1, 1, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}; // field 1 is not 0: all rows
+    std::vector<float> query(kDimension, 0.1f);
+    uint32_t found[80];
+    for (size_t taken = 0, at = 6; taken < 40; taken += 20, at += 20 * kRecordBytes) {
+        ASSERT_EQ(rvf_rows_take(store, address(payload.data() + at), 20 * kRecordBytes, 0, 0), 20);
+        EXPECT_EQ(rvf_rows_find(store, address(query.data()), 40, 0, address(unequal.data()),
+                                unequal.size(), address(found)),
+                  static_cast<int32_t>(taken + 20));
+    }
+}
+
 TEST(OutsideRows, AQueryThatIsTooLongForCodesIsRefused) {
     Whole whole;
     StoreHandle store(begin(whole));
