@@ -75,15 +75,18 @@ function segmentAt(source: FileSource, from: number): Found | undefined {
 /** The last manifest, with its header. Throws ManifestNotFound, InvalidManifest, InvalidChecksum. */
 function lastManifest(source: FileSource): Uint8Array {
   let last: Found | undefined;
+  let isTorn = false;
   let at = 0;
   for (let found = segmentAt(source, 0); found; found = segmentAt(source, at)) {
-    if (found.type === segmentTypes.manifest) last = found;
-    else if (last && found.type !== segmentTypes.witness && found.end === source.size) {
-      throw damaged(RvfErrorCode.InvalidManifest, "There are segments behind the last commit");
-    }
+    const isManifest = found.type === segmentTypes.manifest;
+    if (isManifest) last = found;
+    if (found.type !== segmentTypes.witness) isTorn = !isManifest;
     at = found.end;
   }
   if (!last) throw new RvfError(RvfErrorCode.ManifestNotFound);
+  if (isTorn) {
+    throw damaged(RvfErrorCode.InvalidManifest, "There are segments behind the last commit");
+  }
   if (source.size - at >= alignment) {
     throw damaged(RvfErrorCode.InvalidManifest, `At byte ${at} there is no segment`);
   }

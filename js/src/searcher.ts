@@ -28,6 +28,8 @@ import { memoryUsageOf, statusOf } from "./status.js";
 import type * as types from "./types.js";
 import { checkFinite, toVector } from "./vectors.js";
 
+const versionAt = 4;
+const formatVersion = 1;
 const vecFixedBytes = 6;
 const contentHashAt = 0x28;
 const contentHashBytes = 16;
@@ -63,6 +65,7 @@ function takeVectors(
   piece: number,
 ): number {
   const header = readSource(source, segment.offset, segmentHeaderBytes + vecFixedBytes);
+  if (header[versionAt] !== formatVersion) throw new RvfError(RvfErrorCode.InvalidVersion);
   const fixed = viewOf(header.subarray(segmentHeaderBytes));
   // Vectors of another dimension are passed over, as RvfStore.open does.
   const count = fixed.getUint16(0, true) === dimension ? fixed.getUint32(2, true) : 0;
@@ -174,8 +177,8 @@ export class RvfSearcher {
    *
    * @param file its bytes, or what reads them; it must stay as it is until the searcher is closed
    * @throws {RvfError} InvalidArgument: no codes in it, or fewer bytes than asked for; ManifestNotFound,
-   *   InvalidManifest, InvalidChecksum, TruncatedSegment: no .rvf file, or damaged; ParentNotFound: a
-   *   branch; OutOfMemory, TooManyStores, BackendInitFailed; and what `read` throws
+   *   InvalidManifest, InvalidChecksum, TruncatedSegment: no .rvf file, or damaged; InvalidVersion: newer
+   *   than this package; ParentNotFound: a branch; OutOfMemory, TooManyStores, BackendInitFailed; and what `read` throws
    */
   static open(file: types.FileSource | Uint8Array | ArrayBuffer): RvfSearcher {
     const wasm = control();

@@ -209,10 +209,11 @@ for (const metric of metrics) {
         assert.deepEqual(single, many[i], "a batch is its queries");
         assert.equal(single.exhausted, false);
       });
-      const auto = (ef) => store.queryMany(queries, 10, { mode: "auto", ef });
-      const scan = store.queryMany(queries, 10);
-      assert.deepEqual(auto(100), scan, "a scan of 2,000 is faster than a walk of 100");
-      assert.deepEqual(auto(12), store.queryMany(queries, 10, { mode: "hnsw", ef: 12 }));
+      const walks = (ef) => {
+        store.query(vector(rows), 10, { mode: "auto", ef });
+        return store.indexState().rowsRead === 0; // a scan by codes reads some vectors
+      };
+      if (codes) assert.deepEqual([walks(12), walks(100)], [true, false], "as is faster");
     }
     const filter = { op: "lt", field: "n", value: 10 };
     const options = { filter, includeMetadata: true };

@@ -26,6 +26,8 @@ const random = () => {
 const vectors = (count) => Float32Array.from({ length: count * dimension }, random);
 const upTo = (count) => Array.from({ length: count }, (_, i) => i);
 
+const concat = (a, b) => Uint8Array.from([...a, ...b]);
+
 /** A store of two commits, with texts, metadata, replaced and deleted vectors; and its file. */
 function made(options = {}) {
   const store = RvfStore.create({ dimension, metric: options.metric ?? "l2" });
@@ -49,7 +51,7 @@ function made(options = {}) {
   }
   const { offset, bytes } = store.changes();
   store.acknowledge();
-  file = Uint8Array.from([...file.subarray(0, offset), ...bytes]);
+  file = concat(file.subarray(0, offset), bytes);
   return { store, file };
 }
 
@@ -211,6 +213,14 @@ test("files that cannot be searched say what to do", () => {
     copy[at] ^= 1;
     return copy;
   };
+  const torn = l2.store;
+  torn.setMetadata("a", { n: -1 });
+  const { bytes, manifestOffset } = torn.changes();
+  torn.discard();
+  refused(concat(file, bytes.subarray(0, manifestOffset)), "InvalidManifest"); // a commit was cut off
+  const newer = file.slice();
+  newer[4] = 2; // the version of the first segment, which holds vectors
+  refused(newer, "InvalidVersion");
   refused(flipped(64 + 1000), "InvalidChecksum"); // a vector
   refused(flipped(file.length - 10), "InvalidChecksum"); // the manifest
   const short = { size: file.length, read: (at, length) => file.subarray(at, at + length - 1) };
