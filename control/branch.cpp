@@ -73,7 +73,7 @@ uint64_t base_size(Bytes parent, Bytes map) {
             offset = segment.offset + 1;
             continue;
         }
-        offset = segment.end() + footer_bytes(parent, segment.end());
+        offset = behind_footer(parent, segment.end());
         if (segment.type == kManifestSegment) {
             Manifest manifest;
             may_be = parse_manifest(segment.payload, manifest) &&

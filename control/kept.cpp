@@ -37,7 +37,7 @@ bool is_sound_witness(Bytes file, const Segment& segment) {
 bool is_committed(Bytes file, uint64_t& offset) {
     Segment segment;
     while (find_segment(file, offset, segment)) {
-        offset = segment.complete ? segment.end() : segment.offset + 1;
+        offset = segment.complete ? behind_footer(file, segment.end()) : segment.offset + 1;
         if (!segment.complete || segment.type != kManifestSegment) continue;
         return check_hash(file, segment) != HashState::kBad;
     }
@@ -122,7 +122,7 @@ void drop_segments(Store& store, uint8_t type, bool only_in_file) {
 /// directory lists it; what a torn write left is walked over byte by byte. The next commit goes
 /// where what is committed ends.
 Status keep_segments(Store& store, Bytes file, const Manifest& manifest) {
-    uint64_t committed = manifest.end + footer_bytes(file, manifest.end);
+    uint64_t committed = behind_footer(file, manifest.end);
     Segment segment;
     uint32_t next = 0;   // directory entry; a directory is in file order, and else the hash decides
     uint64_t judged = 0; // what is not listed before here counts, or not
@@ -160,7 +160,7 @@ Status keep_segments(Store& store, Bytes file, const Manifest& manifest) {
             HashState hash = check_hash(file, segment); // when it is listed, the next entry may lie
             sound = hash == HashState::kGood || (fits && hash == HashState::kAbsent);
         }
-        uint64_t end = segment.end() + (sound ? footer_bytes(file, segment.end()) : 0);
+        uint64_t end = behind_footer(file, segment.end());
         bool is_record = segment.offset + 1 == records[record_kind(segment.type)];
         if (sound && !listed && end > judged) counts = is_committed(file, judged = end);
         bool is_lost = sound && listed && segment.type == kMetaSegment &&

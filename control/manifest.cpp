@@ -20,8 +20,6 @@ bool directory_holds(Bytes file, const Manifest& manifest) {
     return true;
 }
 
-uint64_t behind(Bytes file, uint64_t end) { return end + footer_bytes(file, end); }
-
 /// The next segment of the chain at or after `offset`: directly there, or behind zeros that align
 /// it. More of them may be a block that a crash has left empty.
 bool next_in_chain(Bytes file, uint64_t offset, Segment& segment) {
@@ -43,11 +41,11 @@ bool is_at_home(Bytes file, uint64_t offset, const Manifest& manifest) {
         uint64_t entry_end = entry.offset + kSegmentHeaderBytes + entry.payload_length;
         if (entry_end > end) end = entry_end;
     }
-    end = behind(file, end);
+    end = behind_footer(file, end);
     Segment segment;
     while (end < offset && next_in_chain(file, end, segment) && segment.offset < offset &&
            segment.type == kManifestSegment) {
-        end = behind(file, segment.end());
+        end = behind_footer(file, segment.end());
     }
     while (end < offset && file.data[end] == 0) ++end;
     return end == offset;
@@ -78,9 +76,9 @@ Verdict judge(Bytes file, const Segment& segment, bool on_chain, Manifest& manif
 /// `offset`.
 bool nothing_behind(Bytes file, uint64_t offset) {
     Segment segment;
-    offset = behind(file, offset);
+    offset = behind_footer(file, offset);
     while (next_in_chain(file, offset, segment) && segment.type == kWitnessSegment) {
-        offset = behind(file, segment.end());
+        offset = behind_footer(file, segment.end());
     }
     while (file.holds(offset, 1) && file.data[offset] == 0) ++offset;
     return offset == file.size;
@@ -94,14 +92,15 @@ bool last_in_chain(Bytes file, Segment& last) {
     uint64_t committed = 0;
     Segment segment;
     while (next_in_chain(file, end, segment)) {
-        end = behind(file, segment.end());
+        end = behind_footer(file, segment.end());
         if (segment.type != kManifestSegment) continue;
         last = segment;
         committed = end;
     }
     while (file.holds(end, 1) && file.data[end] == 0) ++end;
     if (committed == 0 || end != file.size) return false;
-    for (; next_in_chain(file, committed, segment); committed = behind(file, segment.end())) {
+    for (; next_in_chain(file, committed, segment);
+         committed = behind_footer(file, segment.end())) {
         if (check_hash(file, segment) == HashState::kBad) return false;
     }
     return true;

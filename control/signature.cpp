@@ -29,6 +29,8 @@ uint32_t footer_bytes(Bytes file, uint64_t offset) {
     return sound ? all : 0;
 }
 
+uint64_t behind_footer(Bytes file, uint64_t end) { return end + footer_bytes(file, end); }
+
 void signing_input(Bytes file, const Segment& segment, uint8_t* out) {
     const uint8_t* header = file.data + segment.offset;
     copy(out, header, kSignedHeaderBytes + kContentHashBytes);

@@ -17,6 +17,9 @@ uint32_t signature_bytes(int32_t kind);
 /// Bytes of the footer that begins at `offset`; 0: there is none.
 uint32_t footer_bytes(Bytes file, uint64_t offset);
 
+/// Where a segment whose payload ends at `end` ends with its signature.
+uint64_t behind_footer(Bytes file, uint64_t end);
+
 /// Writes the 94 bytes that a signature of a complete segment is made of.
 void signing_input(Bytes file, const Segment& segment, uint8_t* out);
 

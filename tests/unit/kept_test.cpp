@@ -99,6 +99,22 @@ TEST(KeptSegment, IsNotHiddenByTheHeaderThatATornWriteLeft) {
     EXPECT_EQ(kept_by(store).size(), 1u);
 }
 
+TEST(KeptSegment, IsNotHiddenByASignatureThatLooksLikeADamagedManifest) {
+    FileBuilder file;
+    file.add(kUnknown, {7, 7});
+    file.add(kUnknown, {8, 8});
+    file.directory.clear(); // the hash decides, and whether a sound manifest follows
+    Buffer signature = segment(kManifest, 9, {});
+    signature[0x28] ^= 1;
+    put(file.bytes, uint16_t{0}); // Ed25519
+    put(file.bytes, uint16_t{64});
+    append(file.bytes, signature);
+    put(file.bytes, uint32_t{72});
+    file.commit();
+    StoreHandle store(open_file(file.bytes));
+    EXPECT_EQ(kept_by(store).size(), 2u);
+}
+
 TEST(KeptSegment, OfForeignMetadataOfAnotherVersionDoesNotKeepTheFileFromOpening) {
     FileBuilder file;
     file.add_vectors({1}, {1, 2});
