@@ -62,8 +62,8 @@ int32_t rvf_index_save(int32_t handle);
 int32_t rvf_index_load(int32_t handle, uint64_t seed);
 
 /// Writes eight u32: flags, m, ef_construction, rows in the graph, rows with codes, rows of the
-/// store, vectors of rows that the last exact search by codes took, fault of the loaded INDEX
-/// segment (control/index_segment.h, 0: none); then two u64: bytes of the graph and of the codes.
+/// store, vectors of rows that the last exact search by codes took, fault of the loaded
+/// segments (control/index_segment.h, 0: none); then two u64: bytes of the graph and of the codes.
 int32_t rvf_index_state(int32_t handle, uintptr_t out);
 
 } // extern "C"

@@ -27,6 +27,7 @@ enum class IndexFault : uint8_t {
     kNeighbor, ///< a neighbour that is no node, not on that layer, out of order or the node itself
     kIds,      ///< ids that do not ascend, run over 64 bits or end before the last node
     kOutOfMemory, ///< no fault of the segment: memory cannot grow
+    kRanges,      ///< no fault of INDEX: QUANT is damaged, of another kind, or memory cannot grow
 };
 
 /// Makes the graph of the INDEX segment with `payload` over the rows of `store`. Every byte is

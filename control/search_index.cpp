@@ -312,6 +312,8 @@ Status load_saved_index(Store& store, uint64_t seed) {
                                 : IndexFault::kTruncated;
     }
     Codes* codes = load_ranges(store);
+    bool has_quant = find_kept(store, kQuantSegment).payload.data;
+    if (!codes && has_quant && fault == IndexFault::kNone) fault = IndexFault::kRanges;
     if (!graph && !codes && fault == IndexFault::kNone) return kOk;
     Status status = attach(store, graph, codes);
     if (status != kOk) return status;

@@ -45,6 +45,8 @@ const char* fault_text(IndexFault fault) {
             return "the ids of its index do not ascend or are too few";
         case IndexFault::kOutOfMemory:
             return "there is not enough memory for its index";
+        case IndexFault::kRanges:
+            return "the ranges of its codes are not sound";
     }
     return "";
 }

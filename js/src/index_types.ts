@@ -23,11 +23,14 @@ export interface BuildOptions {
 }
 
 /**
- * Why the graph of a file was not loaded. Searches scan then, and createIndex makes another.
+ * Why the graph of a file was not loaded, or its codes. Searches do with what is sound; createIndex
+ * makes both anew.
  * - `Truncated`: cut, or not what its hash says.
  * - `NoTrailer`, `Version`, `NotHnsw`: of another kind, or of a version that is not known.
  * - `OutOfMemory`: memory cannot grow; the graph may be sound.
- * - the others: it contradicts itself.
+ * - `Ranges`: the graph is sound, but the ranges of the codes (QUANT) are damaged, of another kind,
+ *   or there is no memory for them.
+ * - the others: the graph contradicts itself.
  */
 export type IndexFault =
   | "Truncated"
@@ -42,7 +45,8 @@ export type IndexFault =
   | "Degree"
   | "Neighbor"
   | "Ids"
-  | "OutOfMemory";
+  | "OutOfMemory"
+  | "Ranges";
 
 export interface IndexState {
   /** Whether the index has a graph, and codes. Neither: there is none. */
@@ -58,7 +62,7 @@ export interface IndexState {
   rows: number;
   /** Vectors that the last exact search read because codes did not exclude them, all queries together. */
   rowsRead: number;
-  /** What was wrong with the graph that loadIndex found; absent when nothing was. */
+  /** What was wrong with the graph or the codes that loadIndex found; absent when nothing was. */
   fault?: IndexFault;
   /** Bytes of memory. */
   graphBytes: number;

@@ -43,6 +43,7 @@ export const faultNames: readonly IndexFault[] = [
   "Neighbor",
   "Ids",
   "OutOfMemory",
+  "Ranges",
 ];
 
 /** The module with an index. Throws BackendInitFailed for the other one. */

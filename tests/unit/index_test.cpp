@@ -358,7 +358,7 @@ State load(const Buffer& bytes) {
 }
 
 /// What is left of the index when any bit of a segment of this type is flipped.
-void expect_left(uint8_t type, int32_t loaded, bool has_fault) {
+void expect_left(uint8_t type, int32_t loaded, IndexFault fault) {
     IndexedFile file(type);
     EXPECT_EQ(load(file.bytes).loaded, kWhole);
     Random random(7);
@@ -368,14 +368,16 @@ void expect_left(uint8_t type, int32_t loaded, bool has_fault) {
             static_cast<uint8_t>(1u << random.below(8));
         State state = load(bytes);
         EXPECT_EQ(state.loaded, loaded);
-        EXPECT_EQ(state.fault != 0, has_fault);
+        EXPECT_EQ(state.fault, static_cast<uint32_t>(fault));
     }
 }
 
-TEST(Index, ADamagedGraphIsLeftAndTheCodesAreTaken) { expect_left(kIndexType, kJustCodes, true); }
+TEST(Index, ADamagedGraphIsLeftAndTheCodesAreTaken) {
+    expect_left(kIndexType, kJustCodes, IndexFault::kTruncated);
+}
 
 TEST(Index, DamagedRangesOfCodesAreLeftAndTheGraphIsTaken) {
-    expect_left(kQuantType, kJustGraph, false);
+    expect_left(kQuantType, kJustGraph, IndexFault::kRanges);
 }
 
 // The content hash is made anew, so that only the payload itself can show that it is not sound.
