@@ -2,6 +2,7 @@
 // searched, exported, opened again and changed, and lives on as life.h says; closing must give all
 // memory back.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "control/heap.h"
@@ -189,9 +190,9 @@ void require_same_salvaged(int32_t store, int32_t salvaged) {
     REQUIRE(rvf_store_losses(salvaged, 0, 0) == 0);
 }
 
-/// What a directory means that lists one segment as two things, nobody says. A header without a
-/// hash that promises more than there is may promise just what later commits write; they cannot
-/// tell.
+/// What a directory means that lists one segment as two things, or one inside another, nobody says.
+/// A header without a hash that promises more than there is may promise just what later commits
+/// write; they cannot tell.
 bool is_ambiguous(const Buffer& file) {
     for (size_t at : find_headers(file)) {
         bool has_hash = get<uint64_t>(file, at + 0x28) | get<uint64_t>(file, at + 0x30);
@@ -201,9 +202,18 @@ bool is_ambiguous(const Buffer& file) {
     Manifest manifest;
     uint32_t warnings = 0;
     if (find_manifest({file.data(), file.size()}, manifest, warnings) != kOk) return false;
-    std::set<uint64_t> offsets;
+    std::map<uint64_t, uint64_t> ends;
     for (uint32_t i = 0; i < manifest.entry_count; ++i) {
-        if (!offsets.insert(directory_entry(manifest, i).offset).second) return true;
+        uint64_t offset = directory_entry(manifest, i).offset;
+        Segment segment = {};
+        bool complete =
+            read_segment({file.data(), file.size()}, offset, segment) && segment.complete;
+        if (!ends.emplace(offset, complete ? segment.end() : offset).second) return true;
+    }
+    uint64_t end = 0;
+    for (auto [offset, next_end] : ends) {
+        if (offset < end) return true;
+        end = std::max(end, next_end);
     }
     return false;
 }
