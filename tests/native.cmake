@@ -53,10 +53,13 @@ gtest_discover_tests(rvf_unit_tests PROPERTIES TIMEOUT 120 LABELS unit)
 
 find_program(RVF_SYMBOLIZER NAMES llvm-symbolizer-19 llvm-symbolizer)
 
-# New inputs and crashes go to the build folder; the corpus in the source tree is only read.
+# A run is the same everywhere, for as long as it lasts: the inputs come in the order of their names, the seed is
+# always 1, and nothing of an earlier run is read. Crashes go to the build folder.
 function(rvf_fuzzer name module max_length)
   set(work ${PROJECT_BINARY_DIR}/fuzz/${name})
-  file(MAKE_DIRECTORY ${work}/corpus)
+  file(GLOB inputs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}/*)
+  list(JOIN inputs "," inputs)
+  file(WRITE ${work}/inputs "${inputs}")
   add_executable(${name}_fuzzer tests/fuzz/${name}_fuzzer.cpp)
   target_compile_options(${name}_fuzzer PRIVATE ${RVF_WARNINGS})
   target_link_libraries(${name}_fuzzer PRIVATE ${module})
@@ -64,7 +67,7 @@ function(rvf_fuzzer name module max_length)
   add_test(NAME fuzz.${name} WORKING_DIRECTORY ${work}
     COMMAND ${name}_fuzzer -max_total_time=${RVF_FUZZ_SECONDS} -max_len=${max_length}
       -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 ${ARGN}
-      corpus ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+      -seed=1 -seed_inputs=@inputs)
   math(EXPR most "${RVF_FUZZ_SECONDS} + 120")
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT ${most}
     ENVIRONMENT "ASAN_SYMBOLIZER_PATH=${RVF_SYMBOLIZER}")
