@@ -56,6 +56,7 @@ Block block_at(const uint8_t* message, size_t i) {
     return load<Block>(message + i * sizeof(Block));
 }
 
+/// Called again and again, because engines put faster code in the place of a function only then.
 void take_out(const uint8_t* message, size_t count) {
     for (size_t i = 0; i < count; ++i) {
         Block* next = taken + kSpan + i;
@@ -69,11 +70,10 @@ uint32_t add_by_blocks(uint32_t crc, const uint8_t* p, size_t size) {
     __builtin_memset(taken, 0, kSpanBytes);
     taken[0] = Block{crc, 0};
     size_t left = size / sizeof(Block) - kSpan;
-    for (size_t count; left > 0; left -= count) {
-        count = left < kStep ? left : kStep;
-        take_out(p, count);
-        p += count * sizeof(Block);
-    }
+    size_t count = left % kStep;
+    take_out(p, count);
+    p += count * sizeof(Block);
+    for (left /= kStep; left-- > 0; p += kStep * sizeof(Block)) take_out(p, kStep);
     for (size_t i = 0; i < kSpan; ++i) {
         Block block = taken[i] ^ block_at(p, i);
         for (size_t tap : kTaps) {

@@ -66,6 +66,9 @@ bool grow(size_t size) {
         insert_free(heap_begin(), heap_end - heap_begin());
         return true;
     }
+    for (FreeBlock* block = first_free; block; block = block->next) {
+        if (reinterpret_cast<uintptr_t>(block) + block->size == now) size -= block->size;
+    }
     uint64_t wanted = (uint64_t{size} + kGrowStep - 1) / kGrowStep * kGrowStep;
     uint64_t least = (uint64_t{size} + kPage - 1) / kPage * kPage;
     if (now + wanted > memory_limit) wanted = least;
