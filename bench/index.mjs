@@ -2,7 +2,7 @@
 // usage: node bench/index.mjs [--full]
 //
 // 10,000 x 384, with --full 100,000 x 384. Every number comes from a process of its own, because
-// WebAssembly memory never shrinks; of several runs the best counts.
+// WebAssembly memory never shrinks; of several, in turn, the median counts.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -83,8 +83,8 @@ function run(name, rows, file) {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
 }
 
-function best(name, rows, file) {
-  return Math.min(...Array.from({ length: 5 }, () => run(name, rows, file)));
+function median(values) {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 /** Microseconds a query takes. */
@@ -119,14 +119,20 @@ function printMemory(rows, file) {
 }
 
 function printOpening(rows, file) {
-  const copy = best("copy", rows, file);
+  const columns = {
+    copy: "copying the bytes into new memory",
+    whole: "RvfStore.open, loadIndex, query",
+    searcher: "RvfSearcher.open of bytes, query",
+  };
+  const names = Object.keys(columns);
+  const rounds = Array.from({ length: 11 }, () => names.map((name) => run(name, rows, file)));
   console.log("\n| opening and a first answer, with the index | ms | times copying the bytes |");
   console.log("|---|---:|---:|");
-  const row = (title, ms) =>
-    console.log(`| ${title} | ${ms.toFixed(1)} | ${(ms / copy).toFixed(2)} |`);
-  row("copying the bytes into new memory", copy);
-  row("RvfStore.open, loadIndex, query", best("whole", rows, file));
-  row("RvfSearcher.open of bytes, query", best("searcher", rows, file));
+  for (const [i, name] of names.entries()) {
+    const ms = median(rounds.map((round) => round[i]));
+    const ratio = median(rounds.map((round) => round[i] / round[0]));
+    console.log(`| ${columns[name]} | ${ms.toFixed(1)} | ${ratio.toFixed(2)} |`);
+  }
 }
 
 function printChoices() {

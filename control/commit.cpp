@@ -186,7 +186,7 @@ void write_kept(Commit& commit) {
         if (!commit.is_new(kept) || !commit.keeps(segment, kept)) continue;
         writer.list(segment.id, writer.base + writer.size, segment.payload_length, segment.type);
         uint64_t at = writer.size;
-        writer.put(store.kept.data + kept.at, kept.size);
+        writer.put(kept_bytes(store, kept), kept.size);
         if (writer.signature < 0 || kept.offset != kNotInFile) continue;
         if (writer.target) writer.target[at + kFlagsOffset] |= kSignedFlag;
         writer.put_footer();
@@ -381,6 +381,7 @@ void acknowledge(Store& store) {
         if (is_new && pending.signature >= 0) { // it has a footer now
             kept.size += signature_bytes(pending.signature) + kFooterFrameBytes;
             kept.at = store.kept.size;
+            kept.is_mapped = false;
             copy(extend(store.kept, kept.size), pending.bytes.data + at, kept.size);
         }
         kept.offset = offset;

@@ -483,7 +483,7 @@ int32_t rvf_store_segment(int32_t handle, int32_t index, uintptr_t out) {
     if (static_cast<uint32_t>(index) >= count_of<Kept>(store->kept_list)) return 0;
     const Kept& kept = items_of<Kept>(store->kept_list)[index];
     Segment segment = kept_segment(*store, kept);
-    Bytes bytes = {store->kept.data + kept.at, kept.size};
+    Bytes bytes = {kept_bytes(*store, kept), kept.size};
     Status status = check_hash(bytes, segment) == HashState::kBad
                         ? kInvalidChecksum
                         : check_container(segment.type, segment.payload);

@@ -16,6 +16,8 @@ constexpr uint16_t kTrailerVersion = 1;
 constexpr uint8_t kHnsw = 0;
 constexpr uint8_t kAllLayers = 2;
 constexpr uint32_t kAlignment = 64;
+constexpr uint32_t kSpanNodes = 256;
+constexpr uint32_t kMoreNodeBytes = 16; ///< that loading takes beside a node's links, about
 constexpr uint32_t kLeastNodeBytes = 2; ///< one layer, no neighbours
 
 uint64_t id_of(const Store& store, uint32_t row) { return load<uint64_t>(row_at(store, row).id); }
@@ -45,19 +47,39 @@ bool all_zero(Bytes bytes) {
 struct Reader {
     const uint8_t* at;
     const uint8_t* end;
-
-    /// Unsigned LEB128; false at the end of the bytes or above 64 bits.
-    bool number(uint64_t& value) {
-        value = 0;
-        for (uint32_t shift = 0; at < end && shift < 64; shift += 7) {
-            uint64_t byte = *at++;
-            if (shift == 63 && byte > 1) return false;
-            value |= (byte & 127) << shift;
-            if (byte < 128) return true;
-        }
-        return false;
-    }
 };
+
+/// Unsigned LEB128; false at the end of the bytes or above 64 bits.
+bool read_long(Reader& reader, uint64_t& value) {
+    value = 0;
+    for (uint32_t shift = 0; reader.at < reader.end && shift < 64; shift += 7) {
+        uint64_t byte = *reader.at++;
+        if (shift == 63 && byte > 1) return false;
+        value |= (byte & 127) << shift;
+        if (byte < 128) return true;
+    }
+    return false;
+}
+
+/// The same, faster for one or two bytes, as which nearly all numbers are written. The reader stays
+/// in registers.
+[[gnu::always_inline]] inline bool read_number(Reader& reader, uint64_t& value) {
+    if (reader.end - reader.at >= 2) {
+        uint64_t first = reader.at[0], second = reader.at[1];
+        bool is_short = first < 128;
+        if (is_short || second < 128) {
+            value = is_short ? first : (first & 127) | second << 7;
+            reader.at += is_short ? 1 : 2;
+            return true;
+        }
+    }
+    Reader rest = reader;
+    uint64_t number;
+    bool is_read = read_long(rest, number);
+    reader = rest;
+    value = number;
+    return is_read;
+}
 
 /// The fixed parts of a payload, all of them checked.
 struct Index {
@@ -70,6 +92,9 @@ struct Index {
     const uint8_t* restarts;
     Bytes adjacency; ///< padding included
     Bytes ids;
+    const uint32_t* rows; ///< of the nodes; nullptr: their own numbers
+
+    uint32_t row(uint64_t node) const { return rows ? rows[node] : static_cast<uint32_t>(node); }
 };
 
 IndexFault read_frame(Bytes payload, Index& index) {
@@ -122,83 +147,119 @@ IndexFault read_frame(Bytes payload, Index& index) {
     return index.layer_count > kMaxLayers ? IndexFault::kLayers : IndexFault::kNone;
 }
 
-/// The row of each node: that of its id, or one behind the store's last for an id that is not live.
-IndexFault read_ids(const Index& index, const Store& store, uint32_t* rows) {
-    Reader reader{index.ids.data, index.ids.data + index.ids.size};
-    uint64_t id = 0;
-    uint32_t row = kNoRow;
-    uint32_t gone = store.row_count;
-    for (uint32_t node = 0; node < index.node_count; ++node) {
-        uint64_t step;
-        if (!reader.number(step) || step > ~id || (node > 0 && step == 0)) return IndexFault::kIds;
-        id += step;
-        // Mostly they are in the order of their ids.
-        if (++row >= store.row_count || id_of(store, row) != id || is_dead(row_at(store, row))) {
-            row = find_row(store, id);
-        }
-        rows[node] = row;
-        if (rows[node] == kNoRow) rows[node] = gone++;
-    }
-    return reader.at == reader.end ? IndexFault::kNone : IndexFault::kIds;
-}
+// Long loops over nodes go in spans, functions that are called again and again, because engines put
+// faster code in the place of a function only at a call. The first span is what the others leave.
 
-/// One list of node `node`, as rows.
-IndexFault read_list(Reader& reader, const Index& index, const uint32_t* rows, uint32_t node,
-                     uint32_t most, uint32_t* links) {
-    uint64_t count;
-    if (!reader.number(count)) return IndexFault::kTruncated;
-    if (count > most) return IndexFault::kDegree;
-    bool absolute = node % index.restart_interval == 0;
-    uint64_t last = 0;
-    for (uint64_t i = 0; i < count; ++i) {
+struct IdReader {
+    Reader reader;
+    uint64_t id;
+    uint32_t row;
+    uint32_t gone; ///< the next number for ids that are not live, behind the store's rows
+};
+
+IndexFault read_ids_of(IdReader& in, Index& index, const Store& store, uint32_t* rows,
+                       uint32_t first, uint32_t last) {
+    for (uint32_t node = first; node < last; ++node) {
         uint64_t step;
-        if (!reader.number(step)) return IndexFault::kTruncated;
-        uint64_t neighbor = absolute ? step : last + step;
-        if (step >= index.node_count || neighbor >= index.node_count || neighbor == node ||
-            (i > 0 && neighbor <= last)) {
-            return IndexFault::kNeighbor;
+        if (!read_number(in.reader, step) || step > ~in.id || (node > 0 && step == 0)) {
+            return IndexFault::kIds;
         }
-        last = neighbor;
-        links[i] = rows[neighbor];
+        in.id += step;
+        // Mostly they are in the order of their ids.
+        if (++in.row >= store.row_count || id_of(store, in.row) != in.id ||
+            is_dead(row_at(store, in.row))) {
+            in.row = find_row(store, in.id);
+        }
+        rows[node] = in.row == kNoRow ? in.gone++ : in.row;
+        if (rows[node] != node) index.rows = rows;
     }
     return IndexFault::kNone;
 }
 
-IndexFault read_nodes(const Index& index, const uint32_t* rows, Graph& graph) {
-    Reader reader{index.adjacency.data, index.adjacency.data + index.adjacency.size};
-    for (uint32_t node = 0; node < index.node_count; ++node) {
+/// The row of each node: that of its id, or one behind the store's last for an id that is not live.
+IndexFault read_ids(Index& index, const Store& store, uint32_t* rows) {
+    IdReader in{{index.ids.data, index.ids.data + index.ids.size}, 0, kNoRow, store.row_count};
+    index.rows = nullptr;
+    uint32_t node = index.node_count % kSpanNodes;
+    IndexFault fault = read_ids_of(in, index, store, rows, 0, node);
+    for (; fault == IndexFault::kNone && node < index.node_count; node += kSpanNodes) {
+        fault = read_ids_of(in, index, store, rows, node, node + kSpanNodes);
+    }
+    if (fault != IndexFault::kNone) return fault;
+    return in.reader.at == in.reader.end ? IndexFault::kNone : IndexFault::kIds;
+}
+
+/// One list of node `node`, as rows.
+IndexFault read_list(Reader& reader, const Index& index, uint32_t node, uint32_t most,
+                     uint32_t* links) {
+    Reader in = reader;
+    uint64_t count;
+    if (!read_number(in, count)) return IndexFault::kTruncated;
+    if (count > most) return IndexFault::kDegree;
+    const uint64_t nodes = index.node_count;
+    const uint32_t* rows = index.rows;
+    const bool absolute = node % index.restart_interval == 0;
+    uint64_t last = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        uint64_t step;
+        if (!read_number(in, step)) return IndexFault::kTruncated;
+        uint64_t neighbor = absolute ? step : last + step;
+        if (step >= nodes || neighbor >= nodes || neighbor == node || (i > 0 && neighbor <= last)) {
+            return IndexFault::kNeighbor;
+        }
+        last = neighbor;
+        links[i] = rows ? rows[neighbor] : static_cast<uint32_t>(neighbor);
+    }
+    reader = in;
+    return IndexFault::kNone;
+}
+
+IndexFault read_nodes_of(Reader& reader, const Index& index, Graph& graph, uint32_t first,
+                         uint32_t last) {
+    for (uint32_t node = first; node < last; ++node) {
         uint32_t restart = node / index.restart_interval;
         if (node % index.restart_interval == 0 &&
             load<uint32_t>(index.restarts + 4 * size_t{restart}) !=
                 static_cast<size_t>(reader.at - index.adjacency.data)) {
             return IndexFault::kRestart;
         }
+        uint32_t row = index.row(node);
         uint64_t layers;
-        if (!reader.number(layers)) return IndexFault::kTruncated;
+        if (!read_number(reader, layers)) return IndexFault::kTruncated;
         if (layers == 0 || layers > index.layer_count) return IndexFault::kLayers;
-        if (!add_node(graph, rows[node], static_cast<uint32_t>(layers))) {
-            return IndexFault::kOutOfMemory;
-        }
+        if (!add_node(graph, row, static_cast<uint32_t>(layers))) return IndexFault::kOutOfMemory;
         for (uint32_t layer = 0; layer < layers; ++layer) {
-            IndexFault fault = read_list(reader, index, rows, node, most_links(graph, layer),
-                                         links_of(graph, rows[node], layer));
+            IndexFault fault = read_list(reader, index, node, most_links(graph, layer),
+                                         links_of(graph, row, layer));
             if (fault != IndexFault::kNone) return fault;
         }
     }
+    return IndexFault::kNone;
+}
+
+IndexFault read_nodes(const Index& index, Graph& graph) {
+    Reader reader{index.adjacency.data, index.adjacency.data + index.adjacency.size};
+    uint32_t node = index.node_count % kSpanNodes;
+    IndexFault fault = read_nodes_of(reader, index, graph, 0, node);
+    for (; fault == IndexFault::kNone && node < index.node_count; node += kSpanNodes) {
+        fault = read_nodes_of(reader, index, graph, node, node + kSpanNodes);
+    }
+    if (fault != IndexFault::kNone) return fault;
     auto padding = static_cast<size_t>(reader.end - reader.at);
     if (padding >= kAlignment || !all_zero({reader.at, padding})) return IndexFault::kPadding;
-    graph.entry = rows[index.entry];
+    graph.entry = index.row(index.entry);
     graph.layer_count = static_cast<uint32_t>(index.layer_count);
     return layers_of(graph, graph.entry) == index.layer_count ? IndexFault::kNone
                                                               : IndexFault::kLayers;
 }
 
 /// Whether the neighbours on upper layers are there, too.
-bool layers_agree(const Graph& graph, const uint32_t* rows, uint32_t count) {
+bool layers_agree(const Graph& graph, const Index& index) {
     uint32_t neighbors[2 * kMaxLinks];
-    for (uint32_t node = 0; node < count; ++node) {
-        for (uint32_t layer = 1; layer < layers_of(graph, rows[node]); ++layer) {
-            uint32_t size = neighbors_of(graph, rows[node], layer, neighbors);
+    for (uint32_t node = 0; node < index.node_count; ++node) {
+        uint32_t row = index.row(node);
+        for (uint32_t layer = 1; layer < layers_of(graph, row); ++layer) {
+            uint32_t size = neighbors_of(graph, row, layer, neighbors);
             for (uint32_t i = 0; i < size; ++i) {
                 if (layers_of(graph, neighbors[i]) <= layer) return false;
             }
@@ -355,13 +416,13 @@ IndexFault load_index(Bytes payload, const Store& store, uint64_t seed, Graph*& 
     Index index;
     IndexFault fault = read_frame(payload, index);
     if (fault != IndexFault::kNone) return fault;
-    grow_once(size_t{index.node_count} * 2 * index.m * sizeof(uint32_t));
+    grow_once(size_t{index.node_count} * (2 * index.m * sizeof(uint32_t) + kMoreNodeBytes));
     uint32_t* rows = allocate_numbers(index.node_count);
     Graph* made = make_graph(index.m, index.ef_construction, seed);
     if (!rows || !made) fault = IndexFault::kOutOfMemory;
     if (fault == IndexFault::kNone) fault = read_ids(index, store, rows);
-    if (fault == IndexFault::kNone) fault = read_nodes(index, rows, *made);
-    if (fault == IndexFault::kNone && !layers_agree(*made, rows, index.node_count)) {
+    if (fault == IndexFault::kNone) fault = read_nodes(index, *made);
+    if (fault == IndexFault::kNone && !layers_agree(*made, index)) {
         fault = IndexFault::kNeighbor;
     }
     release_numbers(rows, index.node_count);

@@ -55,31 +55,41 @@ void read_record(Store& store, Bytes file, const Segment& segment) {
     if (sound && is_refcount) store.frozen |= load<uint32_t>(segment.payload.data + 24) != 0;
 }
 
+/// A store that owns its file, which it does when all headers are right, leaves them where they
+/// are.
 bool keep(Store& store, Bytes file, const Segment& segment, size_t size) {
     bool is_witness = is_sound_witness(file, segment);
+    bool is_mapped = !is_witness && store.file.data;
     Buffer& bytes = is_witness ? store.witnesses : store.kept;
+    size_t at = is_mapped ? static_cast<size_t>(segment.offset) : bytes.size;
     if (!reserve(store.kept_list, sizeof(Kept))) return false;
-    uint8_t* copied = extend(bytes, size);
-    if (!copied) return false;
-    copy(copied, file.data + segment.offset, size);
-    copied[kTypeOffset] = segment.type;
+    if (!is_mapped) {
+        uint8_t* copied = extend(bytes, size);
+        if (!copied) return false;
+        copy(copied, file.data + segment.offset, size);
+        copied[kTypeOffset] = segment.type;
+    }
     if (segment.id >= store.next_id) store.next_id = segment.id + 1;
-    size_t at = bytes.size - size;
     if (is_witness) {
         simple_hash(segment.payload, store.witness);
         store.last_witness = at;
         return true;
     }
-    *reinterpret_cast<Kept*>(extend(store.kept_list, sizeof(Kept))) = {segment.offset, at, size};
+    *reinterpret_cast<Kept*>(extend(store.kept_list, sizeof(Kept))) = {segment.offset, at, size,
+                                                                       is_mapped};
     read_record(store, file, segment);
     return true;
 }
 
 } // namespace
 
+const uint8_t* kept_bytes(const Store& store, const Kept& kept) {
+    return (kept.is_mapped ? store.file.data : store.kept.data) + kept.at;
+}
+
 Segment kept_segment(const Store& store, const Kept& kept) {
     Segment segment;
-    read_segment({store.kept.data + kept.at, kept.size}, 0, segment);
+    read_segment({kept_bytes(store, kept), kept.size}, 0, segment);
     return segment;
 }
 
@@ -96,7 +106,7 @@ Status add_segment(Store& store, uint8_t type, Bytes payload, uint64_t& id) {
     size_t size = kSegmentHeaderBytes + payload.size;
     if (!reserve(store.kept_list, sizeof(Kept)) || !reserve(store.kept, size)) return kOutOfMemory;
     auto* kept = reinterpret_cast<Kept*>(extend(store.kept_list, sizeof(Kept)));
-    *kept = {kNotInFile, store.kept.size, size};
+    *kept = {kNotInFile, store.kept.size, size, false};
     uint8_t* segment = extend(store.kept, size);
     copy(segment + kSegmentHeaderBytes, payload.data, payload.size);
     id = store.next_id++;
@@ -109,7 +119,7 @@ void drop_segments(Store& store, uint8_t type, bool only_in_file) {
     Kept* list = items_of<Kept>(store.kept_list);
     uint32_t left = 0;
     for (uint32_t i = 0; i < count_of<Kept>(store.kept_list); ++i) {
-        bool is_one = store.kept.data[list[i].at + kTypeOffset] == type &&
+        bool is_one = kept_bytes(store, list[i])[kTypeOffset] == type &&
                       !(only_in_file && list[i].offset == kNotInFile);
         if (!is_one) list[left++] = list[i];
     }

@@ -9,6 +9,9 @@ namespace rvf {
 
 struct Manifest;
 
+/// The first of its bytes.
+const uint8_t* kept_bytes(const Store& store, const Kept& kept);
+
 Segment kept_segment(const Store& store, const Kept& kept);
 
 /// Whether a host may add such a segment: one of a kind that the module carries on unread.

@@ -1,5 +1,7 @@
 #include "control/layers.h"
 
+#include "control/kept.h"
+
 namespace rvf {
 namespace {
 
@@ -84,7 +86,7 @@ void list_what_stays(const Store& store, uint32_t layers_kept, SegmentWriter& wr
     uint32_t next = 0;
     auto list_kept = [&](uint64_t before) {
         for (; next < kept_count && kept[next].offset < before; ++next) {
-            const uint8_t* header = store.kept.data + kept[next].at;
+            const uint8_t* header = kept_bytes(store, kept[next]);
             writer.list(load<uint64_t>(header + 8), kept[next].offset, load<uint64_t>(header + 16),
                         header[kTypeOffset]);
         }

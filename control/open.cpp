@@ -2,6 +2,7 @@
 
 #include "control/branch.h"
 #include "control/control.h"
+#include "control/heap.h"
 #include "control/kept.h"
 #include "control/manifest.h"
 #include "control/metadata.h"
@@ -148,6 +149,12 @@ Status read_layers(Opening& opening) {
     }
     opening.maps &= !(store.warnings & kDamagedHeader) && vectors / 3 >= opening.file().size / 4 &&
                     opening.file().data + end <= manifest.entries;
+    if (opening.maps) { // what is not: metadata, columns, and the rows at the ends of layers
+        uint64_t rows = vectors / record_bytes(store.dimension);
+        uint64_t chunks = count_of<Layer>(store.layers);
+        grow_once(static_cast<size_t>(listed - vectors + rows * kMappedRowBytes +
+                                      (chunks * store.row_bytes << store.chunk_shift)));
+    }
     return kOk;
 }
 

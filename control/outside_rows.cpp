@@ -31,13 +31,14 @@ Status take_record(Store& store, const uint8_t* record) {
     if (!reserve_outside(store, 1) || !reserve_codes(codes, store.row_count + 1)) {
         return kOutOfMemory;
     }
-    uint32_t row = put_vector(store, load<uint64_t>(record), record + sizeof(uint64_t));
-    // store.query is the vector of every row now.
-    if (row < codes.done) {
-        update_code(codes, store, row);
-    } else {
-        add_codes(codes, store, 1);
+    const uint8_t* vector = record + sizeof(uint64_t);
+    if (store.dimension % 4) { // it is padded
+        copy(store.query, vector, size_t{4} * store.dimension);
+        vector = store.query;
     }
+    uint32_t row = put_id(store, load<uint64_t>(record));
+    write_code(codes, vector, norm_of(vector, store.row_bytes), code_at(codes, row));
+    codes.done = store.row_count;
     *row_at(store, row).first =
         ++store.outside_records; // not 0: read_meta writes homes above theirs
     return kOk;
@@ -68,11 +69,15 @@ Status scan_codes(const Store& store, uint32_t ef, const Admission& admission, u
 
 extern "C" {
 
-int32_t rvf_rows_begin(int32_t handle) {
+int32_t rvf_rows_begin(int32_t handle, uint32_t rows, size_t more) {
     Store* store = store_of(handle);
     if (!store) return kStoreClosed;
     if (store->row_count || !load_saved_ranges(*store)) return kInvalidArgument;
-    store->index->codes->coarse = __builtin_inff(); // no row can be read instead of its code
+    Codes& codes = *store->index->codes;
+    codes.coarse = __builtin_inff(); // no row can be read instead of its code
+    uint64_t bytes = uint64_t{rows} * (kOutsideRowBytes + codes.row_bytes) + more;
+    if (!reserve_ids(*store, rows) || bytes > ~size_t{0}) return kOutOfMemory;
+    grow_once(static_cast<size_t>(bytes));
     store->is_outside = true;
     store->outside_crc = ~0u;
     return kOk;

@@ -21,8 +21,9 @@ constexpr uint32_t kFoundRowBytes = 8;
 extern "C" {
 
 /// Makes a store without rows one whose vectors stay outside, with codes by the ranges of its QUANT
-/// segment. kInvalidArgument: it has rows, or no sound ranges; kOutOfMemory.
-int32_t rvf_rows_begin(int32_t handle);
+/// segment. Memory grows once, for about `rows` of them and `more` bytes that the caller and the
+/// graph will take. kInvalidArgument: it has rows, or no sound ranges; kOutOfMemory.
+int32_t rvf_rows_begin(int32_t handle, uint32_t rows, size_t more);
 
 /// Takes whole records of a VEC payload: they begin `skip` bytes behind `piece`. With `hash` other
 /// than 0 the piece is the payload's last, and all of them are compared with the 16-byte content

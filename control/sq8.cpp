@@ -23,7 +23,7 @@ uint32_t capacity(const Codes& codes) {
 
 uint32_t padded(const Codes& codes) { return (codes.dimension + 3) & ~3u; }
 
-size_t range_bytes(const Codes& codes) { return padded(codes) * sizeof(float); }
+size_t range_bytes(const Codes& codes) { return padded(codes) * 4 * sizeof(float); }
 
 // --- Chunks ---
 
@@ -53,6 +53,11 @@ void begin_codes(Codes& codes) {
         double ends = __builtin_fabs(low) + __builtin_fabs(high);
         sum += ends * ends;
         squares += (high - low) * (high - low);
+    }
+    for (uint32_t i = 0; i < padded(codes); ++i) {
+        float range = codes.high[i] - codes.low[i];
+        codes.scale[i] = 255 / range;
+        codes.step[i] = range * static_cast<float>(kCodeShare);
     }
     codes.slip = 0x1p-23 * __builtin_sqrt(sum) + 0x1p-21 * __builtin_sqrt(squares);
     // Rounding alone makes half of a step at most in each dimension. Long rows and f32 sums may add
@@ -131,13 +136,14 @@ Codes* make_codes(const Store& store) {
         ++codes->chunk_shift;
     }
     codes->low = reinterpret_cast<float*>(allocate(range_bytes(*codes)));
-    codes->high = reinterpret_cast<float*>(allocate(range_bytes(*codes)));
-    if (!codes->low || !codes->high) {
+    if (!codes->low) {
         free_codes(codes);
         return nullptr;
     }
     __builtin_memset(codes->low, 0, range_bytes(*codes));
-    __builtin_memset(codes->high, 0, range_bytes(*codes));
+    codes->high = codes->low + padded(*codes);
+    codes->scale = codes->high + padded(*codes);
+    codes->step = codes->scale + padded(*codes);
     return codes;
 }
 
@@ -148,7 +154,6 @@ void free_codes(Codes* codes) {
     }
     release(reinterpret_cast<uint8_t*>(codes->chunks), codes->chunk_slots * sizeof(uint8_t*));
     release(reinterpret_cast<uint8_t*>(codes->low), range_bytes(*codes));
-    release(reinterpret_cast<uint8_t*>(codes->high), range_bytes(*codes));
     release(reinterpret_cast<uint8_t*>(codes), sizeof(Codes));
 }
 
@@ -192,66 +197,65 @@ Status add_codes(Codes& codes, const Store& store, uint32_t max_rows) {
 
 void update_code(Codes& codes, const Store& store, uint32_t row) {
     Row from = row_at(store, row);
-    uint8_t* code = code_at(codes, row);
-    const CodeHead not_coded = {__builtin_inff(), 0, __builtin_sqrtf(*from.norm), 0};
+    write_code(codes, from.vector, *from.norm, code_at(codes, row));
+}
+
+void write_code(const Codes& codes, const uint8_t* vector, float norm, uint8_t* code) {
+    const CodeHead not_coded = {__builtin_inff(), 0, __builtin_sqrtf(norm), 0};
     CodeHead head = not_coded;
-    __builtin_memset(code, 0, codes.row_bytes);
-    if (*from.norm < kMaxBoundedNorm) {
+    wasm_v128_store(code + codes.row_bytes - 16, wasm_i32x4_splat(0)); // padding is there
+    if (norm < kMaxBoundedNorm) {
         const v128_t zero = wasm_f32x4_splat(0);
         const v128_t rounder = wasm_f32x4_splat(0x1.8p23f); // what is added to it ends at the point
-        v128_t errors = zero, norms = zero;
-        auto four_codes = [&](uint32_t i) {
-            v128_t low = wasm_v128_load(codes.low + i);
-            v128_t range = wasm_f32x4_sub(wasm_v128_load(codes.high + i), low);
-            v128_t step = wasm_f32x4_mul(range, wasm_f32x4_splat(static_cast<float>(kCodeShare)));
-            v128_t x = wasm_v128_load(from.vector + size_t{i} * sizeof(float));
-            v128_t c = wasm_f32x4_mul(wasm_f32x4_sub(x, low),
-                                      wasm_f32x4_div(wasm_f32x4_splat(255), range));
+        const float *lows = codes.low, *scales = codes.scale, *steps = codes.step;
+        v128_t errors[] = {zero, zero}, norms[] = {zero, zero}; // sums that need not wait
+        auto four_codes = [&](uint32_t i, uint32_t odd) {
+            v128_t low = wasm_v128_load(lows + i);
+            v128_t step = wasm_v128_load(steps + i);
+            v128_t x = wasm_v128_load(vector + size_t{i} * sizeof(float));
+            v128_t c = wasm_f32x4_mul(wasm_f32x4_sub(x, low), wasm_v128_load(scales + i));
             c = wasm_f32x4_pmin(wasm_f32x4_pmax(zero, c), // NaN where a range is empty
                                 wasm_f32x4_splat(255));
             v128_t rounded = wasm_f32x4_add(c, rounder);
             c = wasm_f32x4_sub(rounded, rounder);
             v128_t decoded = wasm_f32x4_add(low, wasm_f32x4_mul(c, step));
             v128_t middle = wasm_f32x4_sub(c, wasm_f32x4_splat(static_cast<float>(kMiddle)));
-            errors = add_square(errors, wasm_f32x4_sub(x, decoded));
-            norms = add_square(norms, wasm_f32x4_mul(middle, step));
+            errors[odd] = add_square(errors[odd], wasm_f32x4_sub(x, decoded));
+            norms[odd] = add_square(norms[odd], wasm_f32x4_mul(middle, step));
             return wasm_v128_and(rounded, wasm_i32x4_splat(255));
         };
         uint8_t* bytes = code + sizeof(CodeHead);
         uint32_t i = 0;
-        for (; i + 16 <= padded(codes); i += 16) {
-            v128_t a = four_codes(i);
-            v128_t b = four_codes(i + 4);
-            v128_t c = four_codes(i + 8);
-            v128_t d = four_codes(i + 12);
-            wasm_v128_store(bytes + i, wasm_u8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(a, b),
-                                                               wasm_i16x8_narrow_i32x4(c, d)));
+        for (; i + 8 <= padded(codes); i += 8) { // of 16 the registers would not suffice
+            v128_t a = wasm_i16x8_narrow_i32x4(four_codes(i, 0), four_codes(i + 4, 1));
+            wasm_v128_store64_lane(bytes + i, wasm_u8x16_narrow_i16x8(a, a), 0);
         }
-        for (; i < padded(codes); i += 4) {
-            v128_t a = four_codes(i);
+        if (i < padded(codes)) {
+            v128_t a = four_codes(i, 0);
             a = wasm_i16x8_narrow_i32x4(a, a);
-            a = wasm_u8x16_narrow_i16x8(a, a);
-            rvf::store(bytes + i, static_cast<uint32_t>(wasm_i32x4_extract_lane(a, 0)));
+            wasm_v128_store32_lane(bytes + i, wasm_u8x16_narrow_i16x8(a, a), 0);
         }
         // docs/exact-search.md, "What is known of a row".
         double n = padded(codes);
         double lost = (n / 4 + 32) * 0x1p-23;
         double length = static_cast<double>(head.length);
-        double error = __builtin_sqrt(sum_of(errors) * (1 + lost)) + codes.slip +
-                       (n / 16 + 16) * 0x1p-24 * length * (1 + 0x1p-10) +
+        double error = __builtin_sqrt(sum_of(wasm_f32x4_add(errors[0], errors[1])) * (1 + lost)) +
+                       codes.slip + (n / 16 + 16) * 0x1p-24 * length * (1 + 0x1p-10) +
                        0x1p-62 * __builtin_sqrt(n);
         head.error = static_cast<float>(error * (1 + 0x1p-22) + 1e-38);
-        double norm = sum_of(norms) * (1 - lost);
+        double decoded = sum_of(wasm_f32x4_add(norms[0], norms[1])) * (1 - lost);
         double square = static_cast<double>(head.error) * static_cast<double>(head.error);
-        head.norm = static_cast<float>(norm * (1 - 0x1p-22));
-        head.share = static_cast<float>(norm - square - (norm + square) * 0x1p-19);
+        head.norm = static_cast<float>(decoded * (1 - 0x1p-22));
+        head.share = static_cast<float>(decoded - square - (decoded + square) * 0x1p-19);
         if (!(head.norm < kMaxBoundedNorm && square < kMaxSquare)) head = not_coded;
+    } else {
+        __builtin_memset(code, 0, codes.row_bytes);
     }
     rvf::store(code, head);
 }
 
 uint64_t codes_bytes(const Codes& codes) {
-    return sizeof(Codes) + uint64_t{capacity(codes)} * codes.row_bytes + 2 * range_bytes(codes) +
+    return sizeof(Codes) + uint64_t{capacity(codes)} * codes.row_bytes + range_bytes(codes) +
            codes.chunk_slots * uint64_t{sizeof(uint8_t*)};
 }
 

@@ -34,8 +34,10 @@ struct Codes {
     uint32_t dimension;
     uint32_t row_bytes; ///< of one code with its head
     uint32_t done;      ///< every row below has a code
-    float* low;         ///< of each dimension, padded with zeros like a row
+    float* low;         ///< of each dimension, padded with zeros like a row; so are the next three
     float* high;
+    float* scale; ///< 255 / (high - low)
+    float* step;  ///< (high - low) / 255
     double slip;  ///< what rounding in double may do to a decoded row
     float coarse; ///< a row with a larger error has values far outside the ranges
 
@@ -67,6 +69,9 @@ Status add_codes(Codes& codes, const Store& store, uint32_t max_rows);
 
 /// Codes a row below codes.done by its present vector.
 void update_code(Codes& codes, const Store& store, uint32_t row);
+
+/// Writes the code of a padded vector, whose squares sum up to `norm`, in a place of code_at.
+void write_code(const Codes& codes, const uint8_t* vector, float norm, uint8_t* code);
 
 /// Bytes that the codes hold.
 uint64_t codes_bytes(const Codes& codes);

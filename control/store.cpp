@@ -129,9 +129,11 @@ bool reserve_chunks(Store& store, uint64_t rows) {
 
 uint32_t slot_mask(const Store& store) { return (1u << store.slot_bits) - 1; }
 
-/// Fibonacci hashing: the high bits of a product with 2^64 / golden ratio.
+/// Fibonacci hashing, the high bits of a product with 2^64 / golden ratio, of 16 ids in a row,
+/// which share a cache line.
 uint32_t home_slot(const Store& store, uint64_t id) {
-    return static_cast<uint32_t>((id * 0x9E3779B97F4A7C15u) >> (64 - store.slot_bits));
+    uint64_t hash = ((id >> 4) * 0x9E3779B97F4A7C15u) >> (64 - store.slot_bits);
+    return static_cast<uint32_t>(hash ^ (id & 15));
 }
 
 /// The slot of the id, or the empty slot where it would go.
@@ -292,18 +294,22 @@ uint32_t map_chunk(Store& store, Bytes file, const uint8_t* records, uint64_t co
     return taken;
 }
 
-uint32_t put_vector(Store& store, uint64_t id, const uint8_t* vector) {
+uint32_t put_id(Store& store, uint64_t id) {
     uint32_t slot = find_slot(store, id);
-    bool is_new = store.slots[slot] == 0;
-    if (is_new) store.slots[slot] = take_row(store) + 1;
-    uint32_t number = store.slots[slot] - 1;
-    Row row = row_at(store, number);
-    if (is_new) {
+    if (store.slots[slot] == 0) {
+        store.slots[slot] = take_row(store) + 1;
+        Row row = row_at(store, store.slots[slot] - 1);
         ++store.version;
         rvf::store(row.id, id);
         *row.mark = 0;
         *row.home = *row.first = *row.metadata = 0;
     }
+    return store.slots[slot] - 1;
+}
+
+uint32_t put_vector(Store& store, uint64_t id, const uint8_t* vector) {
+    uint32_t number = put_id(store, id);
+    Row row = row_at(store, number);
     if (row.vector != vector) {
         __builtin_memset(row.vector + store.row_bytes - 16, 0, 16);
         copy(row.vector, vector, size_t{store.dimension} * sizeof(float));

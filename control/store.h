@@ -55,8 +55,9 @@ struct Layer {
 /// A segment that is carried on byte for byte.
 struct Kept {
     uint64_t offset; ///< in the file; kNotInFile: it was added since the last commit
-    size_t at;       ///< in Store::kept
+    size_t at;       ///< in Store::kept, or Store::file
     size_t size;     ///< of header, payload and signature footer
+    bool is_mapped;  ///< in Store::file
 };
 constexpr uint64_t kNotInFile = ~uint64_t{0};
 
@@ -173,11 +174,17 @@ uint32_t find_row(const Store& store, uint64_t id);
 /// Makes room for `count` more rows; kOutOfMemory leaves the store as it was.
 Status reserve_rows(Store& store, uint32_t count);
 
+/// Of memory for a row without a vector, about.
+constexpr uint32_t kOutsideRowBytes = 20;
+
 /// Makes room for `count` more rows without vectors: row_at gives store.query for all of theirs.
 bool reserve_outside(Store& store, uint32_t count);
 
 /// Makes room for `count` more ids in the map.
 bool reserve_ids(Store& store, uint64_t count);
+
+/// Of memory for a row whose vector stays in the file, about.
+constexpr uint32_t kMappedRowBytes = 32;
 
 /// When the next row begins a chunk and `count` records (u64 id, f32 values) at `records` in `file`
 /// fill it: lets the store own the file and its vectors lie where they are, as rows of layer
@@ -185,6 +192,9 @@ bool reserve_ids(Store& store, uint64_t count);
 /// there already. put_vector takes that one and those behind it, which then move up. 0: they do not
 /// fill a chunk, or memory is short.
 uint32_t map_chunk(Store& store, Bytes file, const uint8_t* records, uint64_t count, uint32_t home);
+
+/// The row of an id, new where there is none; then a row must have been reserved.
+uint32_t put_id(Store& store, uint64_t id);
 
 /// Inserts or replaces one vector; answers its row, marked as changed. For a new id a row must have
 /// been reserved.

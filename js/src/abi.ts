@@ -125,7 +125,7 @@ export interface SearchExports extends ControlExports {
   rvf_index_save(handle: number): number;
   rvf_index_load(handle: number, seed: bigint): number;
   rvf_index_state(handle: number, out: number): number;
-  rvf_rows_begin(handle: number): number;
+  rvf_rows_begin(handle: number, rows: number, more: number): number;
   rvf_rows_take(handle: number, piece: number, len: number, skip: number, hash: number): number;
   rvf_rows_metadata(handle: number, payload: number, len: number): number;
   rvf_rows_link(handle: number, segment: number, len: number, seed: bigint): number;

@@ -33,11 +33,17 @@ const formatVersion = 1;
 const vecFixedBytes = 6;
 const contentHashAt = 0x28;
 const contentHashBytes = 16;
-const pieceBytes = 1 << 18;
+const pieceBytes = 1 << 19;
+const indexHeaderBytes = 64;
+const leastNodeBytes = 2;
+const moreNodeBytes = 16;
+const maxLinks = 64;
 const foundRowBytes = 8;
 const cutShort = 0x4000_0000;
 const mostEf = 1 << 20;
 const usualEf = 64;
+
+const recordBytesOf = (dimension: number): number => 8 + 4 * dimension;
 
 /** Where the records of a VEC segment lie: the first of them is record `first` of the file. */
 interface Vectors {
@@ -55,6 +61,14 @@ function sourceOf(file: types.FileSource | Uint8Array | ArrayBuffer): types.File
   return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
+/** About as many as the graph of an INDEX segment will take: its links, and a little for each node. */
+function graphBytesOf(source: types.FileSource, { offset, size }: ListedSegment): number {
+  if (size < indexHeaderBytes) return 0;
+  const header = viewOf(readSource(source, offset + segmentHeaderBytes, indexHeaderBytes));
+  const nodes = Math.min(Number(header.getBigUint64(8, true)), size / leastNodeBytes);
+  return nodes * (8 * Math.min(header.getUint16(2, true), maxLinks) + moreNodeBytes);
+}
+
 /** Hands the vectors of one segment to the module, a piece after the other; answers how many. */
 function takeVectors(
   wasm: SearchExports,
@@ -69,7 +83,7 @@ function takeVectors(
   const fixed = viewOf(header.subarray(segmentHeaderBytes));
   // Vectors of another dimension are passed over, as RvfStore.open does.
   const count = fixed.getUint16(0, true) === dimension ? fixed.getUint32(2, true) : 0;
-  const recordBytes = 8 + 4 * dimension;
+  const recordBytes = recordBytesOf(dimension);
   if (vecFixedBytes + count * recordBytes > segment.size) {
     throw new RvfError(RvfErrorCode.TruncatedSegment);
   }
@@ -103,18 +117,23 @@ function takeFile(
   { listed, deleted }: Outline,
   seed: bigint,
 ): Vectors[] {
-  if (wasm.rvf_rows_begin(handle) === -RvfErrorCode.InvalidArgument) {
+  const dimension = check(wasm.rvf_store_dimension(handle));
+  const vecs = listed.filter(({ type }) => type === segmentTypes.vec);
+  const rows = vecs.reduce((sum, { size }) => sum + Math.floor(size / recordBytesOf(dimension)), 0);
+  const index = listed.filter(({ type }) => type === segmentTypes.index).at(-1);
+  const more = index ? segmentHeaderBytes + index.size + graphBytesOf(source, index) : 0;
+  const begun = wasm.rvf_rows_begin(handle, Math.min(rows, maxU32), Math.min(more, maxU32));
+  if (begun === -RvfErrorCode.InvalidArgument) {
     throw invalid(
       "The file holds no codes; open it with RvfStore, createIndex, buildIndex and saveIndex, and save it.",
     );
   }
-  const dimension = check(wasm.rvf_store_dimension(handle));
+  check(begun);
   const vectors: Vectors[] = [];
   let first = 0;
   const room = Math.max(pieceBytes, vecFixedBytes + 8 + 4 * dimension);
   withScratch(wasm, [room], (piece) => {
-    for (const segment of listed) {
-      if (segment.type !== segmentTypes.vec) continue;
+    for (const segment of vecs) {
       vectors.push({ first, at: segment.offset + segmentHeaderBytes + vecFixedBytes });
       first += takeVectors(wasm, handle, dimension, source, segment, piece);
     }
@@ -126,7 +145,6 @@ function takeFile(
       check(wasm.rvf_rows_metadata(handle, at, payload.length)),
     );
   }
-  const index = listed.filter(({ type }) => type === segmentTypes.index).at(-1);
   if (index) {
     const bytes = readSource(source, index.offset, segmentHeaderBytes + index.size);
     withCopies(wasm, [bytes], [], (at) =>

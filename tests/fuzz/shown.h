@@ -51,7 +51,7 @@ inline void show_kept(int32_t store, Shown& shown) {
     const Store& inside = *store_of(store);
     for (uint32_t i = 0; i < count_of<Kept>(inside.kept_list); ++i) {
         const Kept& kept = items_of<Kept>(inside.kept_list)[i];
-        const uint8_t* bytes = inside.kept.data + kept.at;
+        const uint8_t* bytes = kept_bytes(inside, kept);
         Buffer segment(bytes, bytes + kept.size);
         if (segment[5] == kCowMap) {
             shown.branch.push_back(segment);

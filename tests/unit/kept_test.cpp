@@ -3,6 +3,7 @@
 // not write does no harm.
 #include <gtest/gtest.h>
 
+#include "control/kept.h"
 #include "tests/unit/file_host.h"
 #include "tests/unit/rvf_file.h"
 
@@ -17,7 +18,7 @@ std::vector<std::pair<uint8_t, Buffer>> kept_by(int32_t store) {
     const Store& inside = *store_of(store);
     for (uint32_t i = 0; i < count_of<Kept>(inside.kept_list); ++i) {
         const Kept& kept = items_of<Kept>(inside.kept_list)[i];
-        const uint8_t* bytes = inside.kept.data + kept.at;
+        const uint8_t* bytes = kept_bytes(inside, kept);
         list.emplace_back(bytes[5], Buffer(bytes + kHeaderBytes, bytes + kept.size));
     }
     return list;

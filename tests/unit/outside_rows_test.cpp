@@ -78,7 +78,7 @@ int32_t begin(const Whole& whole) {
     file.add(kQuant, whole.payload(whole.segments(kQuant)[0]));
     file.commit();
     int32_t store = open_file(file.bytes);
-    EXPECT_EQ(rvf_rows_begin(store), 0);
+    EXPECT_EQ(rvf_rows_begin(store, 10, 0), 0);
     return store;
 }
 
@@ -249,9 +249,9 @@ TEST(OutsideRows, CallsThatNeedVectorsTakeNoSuchHandle) {
 
 TEST(OutsideRows, ArgumentsThatMakeNoSenseAreRefused) {
     Whole whole;
-    EXPECT_EQ(rvf_rows_begin(whole.store), kInvalidArgument); // it has rows
+    EXPECT_EQ(rvf_rows_begin(whole.store, 0, 0), kInvalidArgument); // it has rows
     StoreHandle empty(kDimension, 0);
-    EXPECT_EQ(rvf_rows_begin(empty), kInvalidArgument); // it has no ranges
+    EXPECT_EQ(rvf_rows_begin(empty, 0, 0), kInvalidArgument); // it has no ranges
     StoreHandle store(begin(whole));
     Buffer room(1'000);
     uintptr_t at = address(room.data());

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "control/signature.h"
 #include "tests/unit/file_host.h"
 #include "tests/unit/rvf_file.h"
 
@@ -20,6 +21,7 @@ using test::Random;
 using test::StoreHandle;
 
 constexpr uint16_t kDimension = 1024;
+constexpr uint8_t kUnknown = 0xF3;
 constexpr uint32_t kChunkRows = 1024; ///< of 4 KiB: what a chunk of 4 MiB holds
 
 uintptr_t heap_copy(const Buffer& file) {
@@ -131,6 +133,34 @@ TEST(TakenFile, ChangesAfterwardsAreThoseOfAnyStore) {
     }
     expect_same(taking, copying);
     EXPECT_EQ(hosts[0].bytes, hosts[1].bytes);
+}
+
+// An added one gets a signature, for which it moves; those of the file stay where they are.
+TEST(TakenFile, CarriedSegmentsStayInItThroughCommitsAndCompactions) {
+    TestFile file;
+    file.add_rows(0, kChunkRows);
+    file.add(kUnknown, Buffer(1000, 7));
+    file.add(test::kMeta, {'{', '}'});
+    file.commit();
+    StoreHandle taking(open_taking(file.bytes));
+    StoreHandle copying(open_file(file.bytes));
+    ASSERT_TRUE(is_mapped(taking));
+    EXPECT_EQ(store_of(taking)->kept.capacity, 0u);
+    EXPECT_GT(store_of(copying)->kept.capacity, 1000u);
+    FileHost one{file.bytes}, other{file.bytes};
+    Buffer more(500, 9);
+    for (uint32_t flags : {0u, uint32_t{kCompact}, 0u}) {
+        for (int32_t store : {int32_t{taking}, int32_t{copying}}) {
+            ASSERT_GT(rvf_store_embed(store, kUnknown, address(more.data()), more.size()), 0);
+        }
+        ASSERT_EQ(one.commit(taking, flags, kEd25519), 1);
+        ASSERT_EQ(other.commit(copying, flags, kEd25519), 1);
+        EXPECT_EQ(one.bytes, other.bytes);
+        expect_same(taking, copying);
+    }
+    StoreHandle again(open_taking(one.bytes));
+    EXPECT_EQ(rvf_store_warnings(again), 0);
+    EXPECT_EQ(export_file(again), export_file(copying));
 }
 
 TEST(TakenFile, NotFiniteElementsAreNoticedInIt) {

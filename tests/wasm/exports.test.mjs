@@ -93,7 +93,7 @@ rvf_index_search (i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) -> i32
 rvf_index_save (i32) -> i32
 rvf_index_load (i32 i64) -> i32
 rvf_index_state (i32 i32) -> i32
-rvf_rows_begin (i32) -> i32
+rvf_rows_begin (i32 i32 i32) -> i32
 rvf_rows_take (i32 i32 i32 i32 i32) -> i32
 rvf_rows_metadata (i32 i32 i32) -> i32
 rvf_rows_link (i32 i32 i32 i64) -> i32
