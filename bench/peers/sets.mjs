@@ -31,8 +31,8 @@ const sift = (rounds, builds) => ({
 export const QUICK_SETS = [generated("10k", 10_000, 500, 3, 1), sift(3, 1)];
 
 export const FULL_SETS = [
-  generated("10k", 10_000, 500, 6, 2),
-  sift(6, 2),
+  generated("10k", 10_000, 500, 6, 4),
+  sift(6, 6),
   generated("100k", 100_000, 500, 4, 1),
 ];
 
