@@ -455,7 +455,8 @@ int32_t rvf_store_state(int32_t handle, uintptr_t out) {
                               store->pending.bytes.data != nullptr,
                               count_of<Layer>(store->layers),
                               count_of<Deleted>(store->deleted),
-                              store->profile};
+                              store->profile,
+                              static_cast<uint32_t>(store->metadata.size)};
     __builtin_memcpy(buffer_at(out), words, kStateBytes);
     return kOk;
 }

@@ -83,7 +83,7 @@ constexpr uint32_t kFileIdBytes = 16;
 constexpr uint32_t kLineageBytes = 68;
 constexpr uint32_t kLossBytes = 32;
 constexpr uint32_t kCommitInfoBytes = 32;
-constexpr uint32_t kStateBytes = 40;
+constexpr uint32_t kStateBytes = 44;
 constexpr uint32_t kKeptInfoBytes = 40;
 constexpr uint32_t kInspectBytes = 48;
 constexpr uint32_t kWitnessReportBytes = 24;
@@ -264,8 +264,9 @@ int32_t rvf_store_branch(int32_t handle, uintptr_t file_id, uintptr_t parent, si
 /// u32.
 int32_t rvf_store_lineage(int32_t handle, uintptr_t out);
 
-/// Writes ten u32: size of the file (u64), epoch, 1 when frozen, 1 when a branch, 1 when there are
-/// changes that no commit holds, 1 when a commit is pending, layers, deleted ids listed, profile.
+/// Writes eleven u32: size of the file (u64), epoch, 1 when frozen, 1 when a branch, 1 when there
+/// are changes that no commit holds, 1 when a commit is pending, layers, deleted ids listed,
+/// profile, bytes of metadata, the store's own included: 0 when there is none.
 int32_t rvf_store_state(int32_t handle, uintptr_t out);
 
 /// Adds a segment of a type that the module does not write itself: containers, which are checked

@@ -7,7 +7,7 @@ import type { Pending, Session, StoreRef } from "./session.js";
 import type { Changes, ChangesOptions, StoreState } from "./types.js";
 
 const commitInfoBytes = 32;
-const stateBytes = 40;
+const stateBytes = 44;
 const compactFlag = 1;
 /** No signature. */
 export const unsigned = -1;
@@ -81,5 +81,6 @@ export function stateOf({ wasm, handle }: StoreRef): StoreState {
     layers: field(7),
     deletedIds: field(8),
     profile: field(9),
+    metadataBytes: field(10),
   };
 }

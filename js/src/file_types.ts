@@ -47,6 +47,8 @@ export interface StoreState {
   deletedIds: number;
   /** The hardware profile that the file names; nothing here depends on it. */
   profile: number;
+  /** Of memory for metadata, the store's own and replaced ones included; 0 when there is none. */
+  metadataBytes: number;
 }
 
 /** Something that salvage left out. */

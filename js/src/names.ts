@@ -2,6 +2,7 @@
 // metadata field 0xFFFF, in the same file. A row has one id: its text when it has one, else its number.
 
 import { decodeText, encodeText, invalid, isList, shown } from "./bytes.js";
+import { stateOf } from "./commit.js";
 import { readEntries, rowNumbers, visitRows, writeEntries } from "./entries.js";
 import { check } from "./errors.js";
 import { checkIds, encodeIds } from "./ids.js";
@@ -54,7 +55,9 @@ const notFiniteRows = 32;
 const innerProduct = 1;
 
 /** Whether some row has a text; also true when that would cost as much as reading all of them. */
-function hasNames({ wasm, handle }: StoreRef): boolean {
+function hasNames(store: StoreRef): boolean {
+  const { wasm, handle } = store;
+  if (stateOf(store).metadataBytes === 0) return false;
   if (check(wasm.rvf_store_warnings(handle)) & notFiniteRows) return true; // they are never found
   const zeros = new Uint8Array(4 * check(wasm.rvf_store_dimension(handle)));
   return withCopies(wasm, [zeros, isNamed], [12], (query, filter, out) => {

@@ -1,6 +1,6 @@
 // Ids that are text: beside numbers, through files, and with upstream's list of them.
 
-import { equal, throws } from "./assert.mjs";
+import { equal, ok, throws } from "./assert.mjs";
 import { File } from "./file.mjs";
 
 const texts = ["a", "", " ", "5", "__proto__", "é", "😀", "\ufeff", "x".repeat(5000), "a\0b"];
@@ -35,6 +35,18 @@ export const textIds = {
       equal([opened.has("5"), opened.has(5), opened.count], [false, true, texts.length - 1]);
       opened.close();
     }
+  },
+
+  "are looked for only where there is metadata, as the state says": ({ api }) => {
+    const store = api.RvfStore.create(1);
+    store.ingest([1], 5);
+    const none = api.RvfStore.open(store.toBytes());
+    equal([none.state().metadataBytes, none.query([1], 1)[0].id], [0, 5]);
+    store.ingest([2], "a");
+    const some = api.RvfStore.open(store.toBytes());
+    ok(some.state().metadataBytes > 0, "a text is metadata");
+    equal(some.query([2], 1)[0].id, "a");
+    for (const opened of [store, none, some]) opened.close();
   },
 
   "are replaced by the same text, keep theirs beside metadata, and are new after deletion": ({

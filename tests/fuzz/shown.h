@@ -66,7 +66,7 @@ inline void show_kept(int32_t store, Shown& shown) {
 
 inline Shown shown_by(int32_t store) {
     Shown shown;
-    uint32_t status[5], state[10];
+    uint32_t status[5], state[kStateBytes / 4];
     REQUIRE(rvf_store_status(store, address(status)) == 0);
     REQUIRE(rvf_store_state(store, address(state)) == 0);
     shown.dimension = status[1];

@@ -64,7 +64,7 @@ inline int32_t save(int32_t store, Buffer& file, const CommitOptions& options = 
     return 1;
 }
 
-/// Ten u32 of rvf_store_state.
+/// Of rvf_store_state.
 struct State {
     uint64_t file_size;
     uint32_t epoch, frozen, is_branch, changed, pending, layers, deleted, profile;
