@@ -147,7 +147,8 @@ bool add_node(Graph& graph, uint32_t row, uint32_t layers) {
     chunk.layers[row & (kChunkNodes - 1)] = static_cast<uint8_t>(layers);
     for (uint32_t layer = 0; layer < layers; ++layer) {
         uint32_t* links = links_of(graph, row, layer);
-        for (uint32_t i = 0; i < most_links(graph, layer); ++i) links[i] = kNoRow;
+        const uint32_t most = most_links(graph, layer);
+        for (uint32_t i = 0; i < most; ++i) links[i] = kNoRow;
     }
     ++graph.node_count;
     return true;

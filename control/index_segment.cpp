@@ -437,6 +437,8 @@ IndexFault load_index(Bytes payload, const Store& store, uint64_t seed, Graph*& 
         }
     }
     if (fault == IndexFault::kNone) {
+        uint32_t linked = index.rows ? 0 : index.node_count; // where nodes are rows, all below
+        made->done = linked < store.row_count ? linked : store.row_count;
         while (made->done < store.row_count &&
                (is_dead(row_at(store, made->done)) || layers_of(*made, made->done))) {
             ++made->done;

@@ -131,7 +131,7 @@ void test_record(uint8_t bits, const Buffer& payload) {
     int32_t store = open_file(file.bytes);
     REQUIRE(store > 0);
     REQUIRE(rvf_store_warnings(store) == (sound ? 0 : kDamagedRecord));
-    uint32_t state[10];
+    uint32_t state[kStateBytes / 4];
     rvf_store_state(store, address(state));
     REQUIRE(state[3] == frozen);
     REQUIRE(ingest(store, {3}, {5, 6}) == (frozen ? kSnapshotFrozen : 1));

@@ -278,9 +278,9 @@ export class Control extends ControlFiles {
     };
   }
 
-  /** The ten words of rvf_store_state. */
+  /** What rvf_store_state writes, but for the metadata. */
   state(handle) {
-    const { status, bytes } = this.result(40, (out) => this.exports.rvf_store_state(handle, out));
+    const { status, bytes } = this.result(44, (out) => this.exports.rvf_store_state(handle, out));
     const view = new DataView(bytes.buffer);
     const [epoch, frozen, branch, changed, pending, layers, deleted, profile] = new Uint32Array(
       bytes.buffer,
