@@ -381,7 +381,6 @@ void acknowledge(Store& store) {
         if (is_new && pending.signature >= 0) { // it has a footer now
             kept.size += signature_bytes(pending.signature) + kFooterFrameBytes;
             kept.at = store.kept.size;
-            kept.is_mapped = false;
             copy(extend(store.kept, kept.size), pending.bytes.data + at, kept.size);
         }
         kept.offset = offset;

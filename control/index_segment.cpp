@@ -147,8 +147,17 @@ IndexFault read_frame(Bytes payload, Index& index) {
     return index.layer_count > kMaxLayers ? IndexFault::kLayers : IndexFault::kNone;
 }
 
-// Long loops over nodes go in spans, functions that are called again and again, because engines put
-// faster code in the place of a function only at a call. The first span is what the others leave.
+/// Long loops over nodes go in spans, each(first, last), by functions that are called again and
+/// again, because engines put faster code in the place of a function only at a call.
+template <typename Each>
+IndexFault in_spans(uint32_t nodes, Each each) {
+    uint32_t node = nodes % kSpanNodes;
+    IndexFault fault = each(0u, node);
+    for (; fault == IndexFault::kNone && node < nodes; node += kSpanNodes) {
+        fault = each(node, node + kSpanNodes);
+    }
+    return fault;
+}
 
 struct IdReader {
     Reader reader;
@@ -180,11 +189,9 @@ IndexFault read_ids_of(IdReader& in, Index& index, const Store& store, uint32_t*
 IndexFault read_ids(Index& index, const Store& store, uint32_t* rows) {
     IdReader in{{index.ids.data, index.ids.data + index.ids.size}, 0, kNoRow, store.row_count};
     index.rows = nullptr;
-    uint32_t node = index.node_count % kSpanNodes;
-    IndexFault fault = read_ids_of(in, index, store, rows, 0, node);
-    for (; fault == IndexFault::kNone && node < index.node_count; node += kSpanNodes) {
-        fault = read_ids_of(in, index, store, rows, node, node + kSpanNodes);
-    }
+    IndexFault fault = in_spans(index.node_count, [&](uint32_t first, uint32_t last) {
+        return read_ids_of(in, index, store, rows, first, last);
+    });
     if (fault != IndexFault::kNone) return fault;
     return in.reader.at == in.reader.end ? IndexFault::kNone : IndexFault::kIds;
 }
@@ -239,11 +246,9 @@ IndexFault read_nodes_of(Reader& reader, const Index& index, Graph& graph, uint3
 
 IndexFault read_nodes(const Index& index, Graph& graph) {
     Reader reader{index.adjacency.data, index.adjacency.data + index.adjacency.size};
-    uint32_t node = index.node_count % kSpanNodes;
-    IndexFault fault = read_nodes_of(reader, index, graph, 0, node);
-    for (; fault == IndexFault::kNone && node < index.node_count; node += kSpanNodes) {
-        fault = read_nodes_of(reader, index, graph, node, node + kSpanNodes);
-    }
+    IndexFault fault = in_spans(index.node_count, [&](uint32_t first, uint32_t last) {
+        return read_nodes_of(reader, index, graph, first, last);
+    });
     if (fault != IndexFault::kNone) return fault;
     auto padding = static_cast<size_t>(reader.end - reader.at);
     if (padding >= kAlignment || !all_zero({reader.at, padding})) return IndexFault::kPadding;

@@ -34,10 +34,8 @@ const vecFixedBytes = 6;
 const contentHashAt = 0x28;
 const contentHashBytes = 16;
 const pieceBytes = 1 << 19;
-const indexHeaderBytes = 64;
-const leastNodeBytes = 2;
-const moreNodeBytes = 16;
-const maxLinks = 64;
+/** That the usual graph, of m = 16, takes for a row. */
+const graphBytesPerRow = 144;
 const foundRowBytes = 8;
 const cutShort = 0x4000_0000;
 const mostEf = 1 << 20;
@@ -59,14 +57,6 @@ function sourceOf(file: types.FileSource | Uint8Array | ArrayBuffer): types.File
   }
   const bytes = toBytes(file, "bytes or FileSource to search");
   return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
-}
-
-/** About as many as the graph of an INDEX segment will take: its links, and a little for each node. */
-function graphBytesOf(source: types.FileSource, { offset, size }: ListedSegment): number {
-  if (size < indexHeaderBytes) return 0;
-  const header = viewOf(readSource(source, offset + segmentHeaderBytes, indexHeaderBytes));
-  const nodes = Math.min(Number(header.getBigUint64(8, true)), size / leastNodeBytes);
-  return nodes * (8 * Math.min(header.getUint16(2, true), maxLinks) + moreNodeBytes);
 }
 
 /** Hands the vectors of one segment to the module, a piece after the other; answers how many. */
@@ -121,7 +111,7 @@ function takeFile(
   const vecs = listed.filter(({ type }) => type === segmentTypes.vec);
   const rows = vecs.reduce((sum, { size }) => sum + Math.floor(size / recordBytesOf(dimension)), 0);
   const index = listed.filter(({ type }) => type === segmentTypes.index).at(-1);
-  const more = index ? segmentHeaderBytes + index.size + graphBytesOf(source, index) : 0;
+  const more = index ? segmentHeaderBytes + index.size + rows * graphBytesPerRow : 0;
   const begun = wasm.rvf_rows_begin(handle, Math.min(rows, maxU32), Math.min(more, maxU32));
   if (begun === -RvfErrorCode.InvalidArgument) {
     throw invalid(

@@ -247,6 +247,20 @@ TEST(OutsideRows, CallsThatNeedVectorsTakeNoSuchHandle) {
     EXPECT_EQ(rvf_rows_find(whole.store, at, 1, 0, at, 0, at), kStoreClosed);
 }
 
+TEST(OutsideRows, TooManyToBeginWithChangeNothing) {
+    Whole whole;
+    FileBuilder file;
+    file.dimension = kDimension;
+    file.add(kQuant, whole.payload(whole.segments(kQuant)[0]));
+    file.commit();
+    StoreHandle store(open_file(file.bytes));
+    rvf_memory_limit(64u << 20);
+    EXPECT_EQ(rvf_rows_begin(store, 100'000'000, 0), kOutOfMemory);
+    rvf_memory_limit(~uint64_t{0});
+    EXPECT_EQ(rvf_store_count(store), 0); // it is still a store like any other
+    EXPECT_EQ(rvf_rows_begin(store, 10, 0), 0);
+}
+
 TEST(OutsideRows, ArgumentsThatMakeNoSenseAreRefused) {
     Whole whole;
     EXPECT_EQ(rvf_rows_begin(whole.store, 0, 0), kInvalidArgument); // it has rows

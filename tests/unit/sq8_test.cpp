@@ -202,6 +202,21 @@ TEST(Sq8, TakesRangesFromElsewhere) {
     expect_sound_bounds(*store, *codes, random.vector(5, -1, 1));
 }
 
+TEST(Sq8, ACodeDependsOnNothingThatWasInItsPlace) {
+    Random random(209);
+    StorePointer store = store_of(uniform_set(random, 50, 5), kL2);
+    CodesPointer codes = coded(*store);
+    std::vector<float> padded = random.vector(5, -1, 1);
+    padded.resize(8);
+    for (float norm : {0.5f, HUGE_VALF}) { // the second is that of a row that cannot be coded
+        Buffer zeros(codes->row_bytes, 0), ones(codes->row_bytes, 0xFF);
+        for (Buffer* place : {&zeros, &ones}) {
+            write_code(*codes, reinterpret_cast<uint8_t*>(padded.data()), norm, place->data());
+        }
+        EXPECT_EQ(zeros, ones);
+    }
+}
+
 TEST(Sq8, IsTheSameInSlices) {
     Random random(207);
     StorePointer store = store_of(uniform_set(random, 9000, 300), kL2);
