@@ -204,10 +204,10 @@ TEST(Sq8, TakesRangesFromElsewhere) {
 
 TEST(Sq8, ACodeDependsOnNothingThatWasInItsPlace) {
     Random random(209);
-    StorePointer store = store_of(uniform_set(random, 50, 5), kL2);
+    StorePointer store = store_of(uniform_set(random, 50, 21), kL2);
     CodesPointer codes = coded(*store);
-    std::vector<float> padded = random.vector(5, -1, 1);
-    padded.resize(8);
+    std::vector<float> padded = random.vector(21, -1, 1);
+    padded.resize(24);
     for (float norm : {0.5f, HUGE_VALF}) { // the second is that of a row that cannot be coded
         Buffer zeros(codes->row_bytes, 0), ones(codes->row_bytes, 0xFF);
         for (Buffer* place : {&zeros, &ones}) {
