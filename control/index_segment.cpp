@@ -16,7 +16,7 @@ constexpr uint16_t kTrailerVersion = 1;
 constexpr uint8_t kHnsw = 0;
 constexpr uint8_t kAllLayers = 2;
 constexpr uint32_t kAlignment = 64;
-constexpr uint32_t kSpanNodes = 256;
+constexpr uint32_t kSpanNodes = 256;    ///< in_spans
 constexpr uint32_t kMoreNodeBytes = 16; ///< that loading takes beside a node's links, about
 constexpr uint32_t kLeastNodeBytes = 2; ///< one layer, no neighbours
 

@@ -459,6 +459,19 @@ test("rvf-node uses the index of our file, and leaves the file as it is", () => 
   }
 });
 
+// So an unchanged file, above, shows that nothing was built.
+test("rvf-node builds an index where there is none, and writes it", () => {
+  const store = indexed("l2");
+  const file = store.changes().bytes;
+  const path = join(folder, "bare.rvf");
+  writeFileSync(path, file);
+  const database = upstream.RvfDatabase.open(path);
+  database.query(vector(rows), 10);
+  database.close();
+  assert.ok(readFileSync(path).length > file.length);
+  store.close();
+});
+
 for (const name of ["made_index_l2.rvf", "made_index_cosine_sparse_ids.rvf"]) {
   test(`the index of rvf-node's ${name} is searched`, () => {
     const store = RvfStore.open(fixture(name));
