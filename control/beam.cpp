@@ -5,10 +5,15 @@ namespace {
 
 constexpr uint32_t kStride = 8; ///< about the root of a usual count
 
-/// Makes room for one entry at `at`, two of those behind it at a time.
+/// Makes room for one entry at `at`, four or two of those behind it at a time.
 RVF_INLINE void move_up(Beam& beam, uint32_t at) {
     Candidate* entries = beam.entries;
     uint32_t i = beam.count++;
+    for (; i > at + 3; i -= 4) {
+        v128_t last = wasm_v128_load(entries + i - 2), first = wasm_v128_load(entries + i - 4);
+        wasm_v128_store(entries + i - 1, last);
+        wasm_v128_store(entries + i - 3, first);
+    }
     for (; i > at + 1; i -= 2) {
         wasm_v128_store(entries + i - 1, wasm_v128_load(entries + i - 2));
     }

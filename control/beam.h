@@ -45,6 +45,17 @@ struct Beam {
         return barred ? one | kBarred : one;
     }
 
+    /// Moves those that may enter to the front; no branch foresees which. Answers how many.
+    RVF_INLINE uint32_t keep_nearer(Candidate* candidates, uint32_t wanted) const {
+        uint64_t worst = admitted < width ? 1ull << 32 : rank_of(entries[count - 1]);
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < wanted; ++i) {
+            candidates[kept] = candidates[i];
+            kept += rank_of(candidates[i]) < worst;
+        }
+        return kept;
+    }
+
     RVF_INLINE void offer(Candidate one) {
         if (admitted < width || rank_of(one) < rank_of(entries[count - 1])) insert(one);
     }

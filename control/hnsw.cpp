@@ -137,6 +137,9 @@ double admitted_share(const Store& store, const Admission& admission) {
 /// Puts the rows of the beam into the answer by their true distances.
 void rescore(const Space& space, const Point& query, const Beam& beam, Hits& hits) {
     const Store& store = space.store;
+    for (uint32_t i = 0; i < beam.count && i < hits.limit; ++i) { // most of these are compared
+        read_ahead(row_at(store, row_of(beam.entries[i])).vector, store.row_bytes);
+    }
     for (uint32_t i = 0; i < beam.count; ++i) {
         Candidate one = beam.entries[i];
         uint32_t row = row_of(one);
@@ -217,10 +220,14 @@ bool find_nearest(Graph& graph, const CodedSpace& coded, const Point& query, uin
     beam.admission = admission;
     if (graph.entry != kNoRow) walk_layer(graph, space, query, 0, ef, beam);
     beam.width = ef;
-    for (uint32_t row = graph.done; row < store.row_count; ++row) {
-        if (is_dead(store, row) || layers_of(graph, row)) continue;
-        if (!beam.take_work(1)) break;
-        beam.offer(compare(space, query, row));
+    uint32_t rows[kMostCompared]; // that are not linked yet
+    for (uint32_t row = graph.done; row < store.row_count && !beam.cut;) {
+        uint32_t count = 0;
+        for (; row < store.row_count && count < kMostCompared; ++row) {
+            rows[count] = row;
+            count += !is_dead(store, row) && !layers_of(graph, row);
+        }
+        offer_rows(space, query, rows, count, beam);
     }
     return true;
 }

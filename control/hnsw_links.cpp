@@ -26,21 +26,27 @@ uint32_t list_size(const uint32_t* links, uint32_t most) {
 
 uint32_t choose(const Space& space, uint32_t row, const Candidate* candidates, uint32_t count,
                 uint32_t most, uint32_t* chosen) {
-    float patience = space.metric == kInnerProduct ? 1 : kPatience;
+    const float patience = space.metric == kInnerProduct ? 1 : kPatience;
+    Point points[2 * kMaxLinks]; // of the chosen
     uint32_t size = 0;
     uint32_t staying = 0;
     for (uint32_t i = 0; i < count; ++i) staying += candidates[i] & kStays;
     for (uint32_t i = 0; i < count && size < most; ++i) {
+        if (i + 1 < count) {
+            uint32_t next = row_of(candidates[i + 1]);
+            read_ahead(row_point(space, next).vector, space.store.row_bytes);
+        }
         uint32_t other = row_of(candidates[i]);
+        Point point = row_point(space, other);
         bool stays = candidates[i] & kStays;
         bool kept = stays || (size + staying < most && other != row);
-        Point point = row_point(space, other);
         for (uint32_t j = 0; !stays && kept && j < size; ++j) {
-            float detour = distance_of(compare(space, point, chosen[j]));
+            float detour = distance_between(space, point, points[j]);
             kept = detour * patience > distance_of(candidates[i]);
         }
         if (!kept) continue;
         staying -= stays;
+        points[size] = point;
         chosen[size++] = other | (stays ? kPinned : 0);
     }
     return size;

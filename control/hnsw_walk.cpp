@@ -21,9 +21,10 @@ void restart(Graph& graph, uint32_t width, Beam& beam) {
 void walk_layer(Graph& graph, const Space& space, const Point& point, uint32_t layer,
                 uint32_t width, Beam& beam) {
     restart(graph, width, beam);
-    uint32_t most = most_links(graph, layer);
-    uint32_t fresh[2 * kMaxLinks];
-    Candidate candidates[2 * kMaxLinks];
+    const uint32_t most = most_links(graph, layer);
+    uint8_t* const visited = graph.visited; // marks could be any byte, also of the graph
+    const uint8_t epoch = graph.epoch;
+    uint32_t fresh[kMostCompared];
     while (beam.next < beam.count) {
         Candidate& best = beam.entries[beam.next++];
         if (best & kExpanded) continue;
@@ -31,12 +32,15 @@ void walk_layer(Graph& graph, const Space& space, const Point& point, uint32_t l
         const uint32_t* links = links_of(graph, row_of(best), layer);
         uint32_t count = 0;
         for (uint32_t i = 0; i < most && links[i] != kNoRow; ++i) {
-            fresh[count] = links[i];
-            count += visit(graph, links[i] & ~kPinned); // half of them: no branch foresees which
+            uint32_t row = links[i] & ~kPinned;
+            fresh[count] = row;
+            count += visit(visited, epoch, row); // half of them: no branch foresees which
         }
-        count = beam.take_work(count);
-        compare(space, point, fresh, count, candidates);
-        for (uint32_t i = 0; i < count; ++i) beam.offer(candidates[i]);
+        if (beam.next < beam.count) { // probably the next: its links arrive in the meantime
+            links = links_of(graph, row_of(beam.entries[beam.next]), layer);
+            read_ahead(links, most * sizeof(uint32_t));
+        }
+        offer_rows(space, point, fresh, count, beam);
     }
 }
 

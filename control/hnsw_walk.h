@@ -9,11 +9,22 @@
 
 namespace rvf {
 
-/// Marks a row; true when it was not marked yet.
-inline bool visit(Graph& graph, uint32_t row) {
-    bool is_fresh = graph.visited[row] != graph.epoch;
-    graph.visited[row] = graph.epoch;
+/// Marks a row of Graph::visited with Graph::epoch; true when it was not marked yet.
+inline bool visit(uint8_t* visited, uint8_t epoch, uint32_t row) {
+    bool is_fresh = visited[row] != epoch;
+    visited[row] = epoch;
     return is_fresh;
+}
+inline bool visit(Graph& graph, uint32_t row) { return visit(graph.visited, graph.epoch, row); }
+
+/// Compares rows as compare() does, as many as the beam's work allows, and offers them to the beam.
+RVF_INLINE void offer_rows(const Space& space, const Point& point, const uint32_t* rows,
+                           uint32_t count, Beam& beam) {
+    Candidate candidates[kMostCompared];
+    count = beam.take_work(count);
+    compare(space, point, rows, count, candidates);
+    count = beam.keep_nearer(candidates, count);
+    for (uint32_t i = 0; i < count; ++i) beam.offer(candidates[i]);
 }
 
 /// Walks on `layer` from the entries of the beam, as far as they fit `width`, to ever nearer rows

@@ -27,24 +27,42 @@ struct Space {
     const Codes* codes = nullptr; ///< for points with a code
 };
 
+constexpr uint32_t kMostCompared = 128;
+constexpr uint32_t kTogether = 4;
+
+/// Loads every cache line of a row, a code or a list. Nothing depends on what they hold, so that
+/// the processor does not wait for one before it asks for the next; wasm has no prefetch
+/// instruction.
+template <typename T>
+RVF_INLINE void read_ahead(const T* begin, uint32_t bytes) {
+    constexpr uint32_t kCacheLine = 64;
+    const volatile uint8_t* lines = reinterpret_cast<const uint8_t*>(begin);
+    for (uint32_t i = 0; i < bytes; i += kCacheLine) (void)lines[i];
+}
+
 Space space_of(const Store& store);
 
 /// The query in store.query.
 Point query_point(const Space& space);
 Point row_point(const Space& space, uint32_t row);
 
+/// By their vectors, as compare() without codes.
+float distance_between(const Space& space, const Point& a, const Point& b);
+
 bool is_dead(const Space& space, uint32_t row);
 
-/// Compares `point` with `count` rows, whose bit 31 is not looked at, and writes a candidate for
-/// each. By codes: with about the distance. Otherwise, inner product and cosine: with the distance
-/// that search_exact answers, bit for bit; L2: within Space::least_share of it.
+/// Compares `point` with `count` rows, at most kMostCompared, whose bit 31 is not looked at, and
+/// writes a candidate for each; both have room for a multiple of kTogether if the point has a code.
+/// By codes, if all have them: with about the distance. Otherwise, inner product and cosine: with
+/// the distance that search_exact answers, bit for bit; L2: within Space::least_share of it.
 void compare(const Space& space, const Point& point, const uint32_t* rows, uint32_t count,
              Candidate* candidates);
 
 inline Candidate compare(const Space& space, const Point& point, uint32_t row) {
-    Candidate one;
-    compare(space, point, &row, 1, &one);
-    return one;
+    uint32_t rows[kTogether] = {row};
+    Candidate candidates[kTogether];
+    compare(space, point, rows, 1, candidates);
+    return candidates[0];
 }
 
 } // namespace rvf

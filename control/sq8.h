@@ -129,22 +129,70 @@ RVF_INLINE v128_t code_sums(const CodeQuery& query, const uint8_t* code) {
     return wasm_i32x4_add(even, odd);
 }
 
+RVF_INLINE int32_t sum_of_lanes(v128_t sums) {
+    sums = wasm_i32x4_add(sums, wasm_i32x4_shuffle(sums, sums, 2, 3, 0, 1));
+    return wasm_i32x4_extract_lane(sums, 0) + wasm_i32x4_extract_lane(sums, 1);
+}
+
+/// The sums of four codes, which share the loads of the weights.
+RVF_INLINE v128_t sums_of_four(const CodeQuery& query, const uint8_t* const* codes) {
+    v128_t of[4] = {};
+    const int16_t* weights = query.weights;
+    for (uint32_t i = sizeof(CodeHead); i != sizeof(CodeHead) + query.bytes; i += 16) {
+        v128_t first = wasm_v128_load(weights), second = wasm_v128_load(weights + 8);
+        RVF_UNROLL for (uint32_t j = 0; j < 4; ++j) {
+            v128_t low = wasm_i32x4_dot_i16x8(wasm_u16x8_load8x8(codes[j] + i), first);
+            v128_t high = wasm_i32x4_dot_i16x8(wasm_u16x8_load8x8(codes[j] + i + 8), second);
+            of[j] = wasm_i32x4_add(of[j], wasm_i32x4_add(low, high));
+        }
+        weights += 16;
+    }
+    auto fold = [](v128_t a, v128_t b) {
+        return wasm_i32x4_add(wasm_i32x4_shuffle(a, b, 0, 4, 1, 5),
+                              wasm_i32x4_shuffle(a, b, 2, 6, 3, 7));
+    };
+    v128_t ab = fold(of[0], of[1]), cd = fold(of[2], of[3]);
+    return wasm_i32x4_add(wasm_i32x4_shuffle(ab, cd, 0, 1, 4, 5),
+                          wasm_i32x4_shuffle(ab, cd, 2, 3, 6, 7));
+}
+
 /// L2: at most |query - decoded|^2. Inner product and cosine: at most - query decoded.
 RVF_INLINE double code_value(const CodeQuery& query, const uint8_t* code) {
-    v128_t sums = code_sums(query, code);
-    sums = wasm_i32x4_add(sums, wasm_i32x4_shuffle(sums, sums, 2, 3, 0, 1));
-    int32_t sum = wasm_i32x4_extract_lane(sums, 0) + wasm_i32x4_extract_lane(sums, 1);
-    double value = query.offset - query.factor * sum;
+    double value = query.offset - query.factor * sum_of_lanes(code_sums(query, code));
     if (query.metric == kL2) value += static_cast<double>(load<CodeHead>(code).norm);
     return value;
 }
 
 /// The distance of the decoded row, about.
 RVF_INLINE float code_distance(const CodeQuery& query, const uint8_t* code) {
-    float value = static_cast<float>(code_value(query, code));
-    if (query.metric != kCosine) return value;
-    float lengths = query.f32_length * load<CodeHead>(code).length;
+    auto head = load<CodeHead>(code);
+    auto sum = static_cast<float>(sum_of_lanes(code_sums(query, code)));
+    float value = static_cast<float>(query.offset) - static_cast<float>(query.factor) * sum;
+    if (query.metric == kL2) return value + head.norm;
+    if (query.metric == kInnerProduct) return value;
+    float lengths = query.f32_length * head.length;
     return lengths < kMinNorms ? 1.0f : 1.0f + value / lengths;
+}
+
+/// The same of four codes, and the errors of their rows.
+RVF_INLINE v128_t code_distances(const CodeQuery& query, const uint8_t* const* codes,
+                                 v128_t& errors) {
+    v128_t sums = wasm_f32x4_convert_i32x4(sums_of_four(query, codes));
+    v128_t a = wasm_v128_load(codes[0]), b = wasm_v128_load(codes[1]);
+    v128_t c = wasm_v128_load(codes[2]), d = wasm_v128_load(codes[3]);
+    v128_t ab = wasm_i32x4_shuffle(a, b, 0, 4, 3, 7), cd = wasm_i32x4_shuffle(c, d, 0, 4, 3, 7);
+    errors = wasm_i32x4_shuffle(ab, cd, 0, 1, 4, 5);
+    v128_t value =
+        wasm_f32x4_sub(wasm_f32x4_splat(static_cast<float>(query.offset)),
+                       wasm_f32x4_mul(wasm_f32x4_splat(static_cast<float>(query.factor)), sums));
+    if (query.metric == kL2) return wasm_f32x4_add(value, wasm_i32x4_shuffle(ab, cd, 2, 3, 6, 7));
+    if (query.metric == kInnerProduct) return value;
+    v128_t lengths = wasm_i32x4_shuffle(wasm_i32x4_shuffle(a, b, 2, 6, 2, 6),
+                                        wasm_i32x4_shuffle(c, d, 2, 6, 2, 6), 0, 1, 4, 5);
+    lengths = wasm_f32x4_mul(wasm_f32x4_splat(query.f32_length), lengths);
+    v128_t one = wasm_f32x4_splat(1);
+    return wasm_v128_bitselect(one, wasm_f32x4_add(one, wasm_f32x4_div(value, lengths)),
+                               wasm_f32x4_lt(lengths, wasm_f32x4_splat(kMinNorms)));
 }
 
 /// A number that the row's distance, as search_exact computes it, is not below; never NaN.

@@ -25,16 +25,29 @@ std::map<uint64_t, float> computed_distances(Store& store, int32_t metric) {
     return distances;
 }
 
-/// That no bound is above the computed distance, and that no filter leaves out what is within.
-void expect_sound_bounds(Store& store, const Codes& codes, const std::vector<float>& point) {
-    set_query(store, point);
-    for (int32_t metric : kMetrics) {
-        std::map<uint64_t, float> computed = computed_distances(store, metric);
-        std::vector<int16_t> memory(weight_bytes(codes) / 2 + 8);
+/// The weights of a query beside what else is prepared of it.
+struct Prepared {
+    std::vector<int16_t> memory;
+    CodeQuery query;
+    bool is_usable;
+
+    Prepared(Store& store, const Codes& codes, int32_t metric, const std::vector<float>& point)
+        : memory(weight_bytes(codes) / 2 + 8) {
+        set_query(store, point);
         auto* weights = reinterpret_cast<int16_t*>(
             (reinterpret_cast<uintptr_t>(memory.data()) + 15) & ~uintptr_t{15});
-        CodeQuery query;
-        if (!prepare(codes, metric, store.query, weights, query)) continue;
+        is_usable = prepare(codes, metric, store.query, weights, query);
+    }
+};
+
+/// That no bound is above the computed distance, and that no filter leaves out what is within.
+void expect_sound_bounds(Store& store, const Codes& codes, const std::vector<float>& point) {
+    for (int32_t metric : kMetrics) {
+        set_query(store, point);
+        std::map<uint64_t, float> computed = computed_distances(store, metric);
+        Prepared prepared(store, codes, metric, point);
+        if (!prepared.is_usable) continue;
+        const CodeQuery& query = prepared.query;
         std::vector<float> limits = {0, 1, HUGE_VALF, -HUGE_VALF, -1, 1e-40f};
         for (const auto& [row, distance] : computed) {
             float bound = code_bound(query, code_at(codes, static_cast<uint32_t>(row)));
@@ -129,6 +142,50 @@ TEST(Sq8, NoBoundIsAboveTheDistanceAtAnyMagnitude) {
             CodesPointer codes = coded(*store);
             for (const auto& point : extreme_set(random, 6, dimension)) {
                 expect_sound_bounds(*store, *codes, point);
+            }
+        }
+    }
+}
+
+TEST(Sq8, DistancesOfFourCodesAreThoseOfTheDecodedRows) {
+    for (int32_t metric : kMetrics) {
+        for (size_t dimension : kDimensions) {
+            Random random(206);
+            Vectors vectors = uniform_set(random, 33, dimension);
+            std::vector<float> point = vectors.back();
+            vectors.pop_back();
+            StorePointer store = store_of(vectors, metric);
+            CodesPointer codes = coded(*store);
+            Prepared prepared(*store, *codes, metric, point);
+            ASSERT_TRUE(prepared.is_usable);
+            for (uint32_t row = 0; row < 32; row += 4) {
+                const uint8_t* four[4];
+                for (uint32_t i = 0; i < 4; ++i) four[i] = code_at(*codes, row + (i * 3) % 4);
+                float distances[4], errors[4];
+                v128_t error;
+                wasm_v128_store(distances, code_distances(prepared.query, four, error));
+                wasm_v128_store(errors, error);
+                for (uint32_t i = 0; i < 4; ++i) {
+                    uint32_t of = row + (i * 3) % 4;
+                    EXPECT_EQ(distances[i], code_distance(prepared.query, four[i]));
+                    EXPECT_EQ(errors[i], load<CodeHead>(four[i]).error);
+                    std::vector<float> stands_for(dimension);
+                    for (uint32_t d = 0; d < dimension; ++d) {
+                        stands_for[d] = static_cast<float>(decoded(*codes, of, d));
+                    }
+                    bool is_l2 = metric == kL2;
+                    double expected =
+                        exact_distance(is_l2 ? kL2 : kInnerProduct, stands_for, point);
+                    double most = 1e-4 * static_cast<double>(dimension);
+                    if (metric == kCosine) { // with the length of the row itself
+                        double squares = exact_distance(kInnerProduct, point, point) *
+                                         exact_distance(kInnerProduct, vectors[of], vectors[of]);
+                        expected = 1 + expected / std::sqrt(squares);
+                        most /= std::sqrt(squares);
+                    }
+                    EXPECT_NEAR(distances[i], expected, most)
+                        << "metric " << metric << ", dimension " << dimension;
+                }
             }
         }
     }
