@@ -315,7 +315,8 @@ void forget_pending(Store& store) {
 Status make_commit(Store& store, const CommitRequest& request) {
     if (!store.changed && !request.replaces) return kOk;
     if (request.replaces || store.first_changed != kNoRow || store.journal.size) {
-        drop_segments(store, kIndexSegment, true); // it knows rows that are gone
+        drop_segments(store, kIndexSegment,
+                      !store.saved_index_is_old); // it knows rows that are gone
     }
     forget_live(store);
     if (store.membership_changed && !store.excludes && add_membership(store) != kOk) {

@@ -259,7 +259,9 @@ Status hnsw_search(Graph& graph, const Store& store, uint32_t k, uint32_t ef, ui
     found = hits.count;
     if (beam.cut) {
         found |= kCut;
-    } else if ((store.dead_count || admission) && found < hits.limit) {
+    } else if (found < hits.limit && beam.work < store.row_count) {
+        found |= kCut;
+    } else if (found < hits.limit) { // of rows that no walk comes to, or that are not a number
         found = search_exact(store, store.metric, k, out, admission);
     }
     return kOk;

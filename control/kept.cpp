@@ -115,15 +115,27 @@ Status add_segment(Store& store, uint8_t type, Bytes payload, uint64_t& id) {
     return kOk;
 }
 
-void drop_segments(Store& store, uint8_t type, bool only_in_file) {
+void drop_segment(Store& store, uint32_t place) {
     Kept* list = items_of<Kept>(store.kept_list);
-    uint32_t left = 0;
-    for (uint32_t i = 0; i < count_of<Kept>(store.kept_list); ++i) {
-        bool is_one = kept_bytes(store, list[i])[kTypeOffset] == type &&
-                      !(only_in_file && list[i].offset == kNotInFile);
-        if (!is_one) list[left++] = list[i];
-    }
+    Kept gone = list[place];
+    uint32_t left = count_of<Kept>(store.kept_list) - 1;
+    for (uint32_t i = place; i < left; ++i) list[i] = list[i + 1];
     store.kept_list.size = left * sizeof(Kept);
+    if (gone.is_mapped) return;
+    uint8_t* bytes = store.kept.data + gone.at;
+    store.kept.size -= gone.size;
+    __builtin_memmove(bytes, bytes + gone.size, store.kept.size - gone.at);
+    for (uint32_t i = 0; i < left; ++i) {
+        if (!list[i].is_mapped && list[i].at > gone.at) list[i].at -= gone.size;
+    }
+}
+
+void drop_segments(Store& store, uint8_t type, bool only_in_file) {
+    for (uint32_t i = count_of<Kept>(store.kept_list); i-- > 0;) {
+        const Kept& kept = items_of<Kept>(store.kept_list)[i];
+        if (kept_bytes(store, kept)[kTypeOffset] != type) continue;
+        if (!only_in_file || kept.offset != kNotInFile) drop_segment(store, i);
+    }
 }
 
 /// Takes over every kept segment before the end of `manifest`, and the witnesses directly behind

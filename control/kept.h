@@ -20,6 +20,9 @@ bool may_be_added(uint8_t type, Bytes payload);
 /// Adds a segment that the next commit writes. kOutOfMemory leaves the store as it was.
 Status add_segment(Store& store, uint8_t type, Bytes payload, uint64_t& id);
 
+/// Forgets a kept segment, by its place in the list; those behind it move up.
+void drop_segment(Store& store, uint32_t place);
+
 /// Forgets the kept segments of a type, or those of them that a commit has written.
 void drop_segments(Store& store, uint8_t type, bool only_in_file = false);
 

@@ -159,6 +159,13 @@ int32_t rvf_rows_find(int32_t handle, uintptr_t query, int32_t ef, uint32_t work
     Status status = walks ? hnsw_find(*index.graph, *store, most, rows, found,
                                       {index.codes, admission, work ? work : ~0u})
                           : scan_codes(*store, most, admission, rows, found);
+    uint32_t admitted = admission.bits ? admission.count : live_count(*store);
+    if (status == kOk && walks && found < most && found < admitted) { // and the walk was not cut
+        if (work)
+            found |= kCut;
+        else
+            status = scan_codes(*store, most, admission, rows, found);
+    }
     if (status != kOk) return status;
     uint32_t count = found & ~kCut;
     for (uint32_t i = count; i-- > 0;) { // spread out in place

@@ -9,6 +9,8 @@
 namespace rvf {
 namespace {
 
+/// Ranges are found anew, and all codes with them, for so many times the rows of which they are.
+constexpr uint32_t kOutgrown = 4;
 constexpr uint32_t kQuantFixedBytes = 64; ///< kind u8 (0 scalar), tier u8, dimension u16, zeros
 
 void free_index(SearchIndex* index) {
@@ -27,7 +29,7 @@ Status attach(Store& store, Graph* graph, Codes* codes) {
         return kOutOfMemory;
     }
     drop_index(store);
-    *index = {graph, codes, false, 0, IndexFault::kNone, {}};
+    *index = {graph, codes, false, 0, 0, IndexFault::kNone, {}};
     store.index = index;
     store.free_index = free_index;
     return kOk;
@@ -48,6 +50,9 @@ void note_rows(Store& store) {
     store.indexed_rows = 0;
     if (index.graph) store.indexed_rows = rows_spanned(*index.graph); // some lie behind done
     if (store.indexed_rows > store.row_count) store.indexed_rows = store.row_count;
+    if (index.graph && index.graph->done > store.indexed_rows) {
+        store.indexed_rows = index.graph->done; // behind the last of the graph some are dead
+    }
     if (index.codes && index.codes->done > store.indexed_rows) {
         store.indexed_rows = index.codes->done;
     }
@@ -74,68 +79,82 @@ Status update_rewritten(Store& store) {
     return kOk;
 }
 
-Segment find_kept(const Store& store, uint8_t type) {
-    Segment found = {};
-    for (uint32_t i = 0; i < count_of<Kept>(store.kept_list); ++i) {
-        Segment segment = kept_segment(store, items_of<Kept>(store.kept_list)[i]);
-        if (segment.type == type) found = segment;
-    }
-    return found;
-}
-
 bool is_sound(const Segment& segment) {
     const uint8_t* header = segment.payload.data - kSegmentHeaderBytes;
     return check_hash({header, kSegmentHeaderBytes + segment.payload.size}, segment) !=
            HashState::kBad;
 }
 
+bool are_ranges(const Store& store, Bytes payload) {
+    return payload.size == kQuantFixedBytes + size_t{8} * store.dimension && payload.data[0] == 0 &&
+           load<uint16_t>(payload.data + 2) == store.dimension;
+}
+
+/// Whether a segment is one that an index is saved as, or was before it was damaged. QUANT of other
+/// kinds is somebody else's.
+bool is_saved(const Store& store, const Segment& segment, uint8_t type) {
+    if (segment.type != type) return false;
+    return type != kQuantSegment || are_ranges(store, segment.payload) || !is_sound(segment);
+}
+
+Segment find_saved(const Store& store, uint8_t type) {
+    Segment found = {};
+    for (uint32_t i = 0; i < count_of<Kept>(store.kept_list); ++i) {
+        Segment segment = kept_segment(store, items_of<Kept>(store.kept_list)[i]);
+        if (is_saved(store, segment, type)) found = segment;
+    }
+    return found;
+}
+
+void drop_saved(Store& store, uint8_t type) {
+    for (uint32_t i = count_of<Kept>(store.kept_list); i-- > 0;) {
+        Segment segment = kept_segment(store, items_of<Kept>(store.kept_list)[i]);
+        if (is_saved(store, segment, type)) drop_segment(store, i);
+    }
+}
+
 Codes* load_ranges(const Store& store) {
-    Segment quant = find_kept(store, kQuantSegment);
+    Segment quant = find_saved(store, kQuantSegment);
+    if (!quant.payload.data || !is_sound(quant) || !are_ranges(store, quant.payload))
+        return nullptr;
     size_t range = size_t{4} * store.dimension;
-    if (quant.payload.size != kQuantFixedBytes + 2 * range || !is_sound(quant)) return nullptr;
-    const uint8_t* p = quant.payload.data;
-    if (p[0] != 0 || load<uint16_t>(p + 2) != store.dimension) return nullptr;
+    const uint8_t* low = quant.payload.data + kQuantFixedBytes;
     Codes* codes = make_codes(store);
-    if (codes && !set_ranges(*codes, p + kQuantFixedBytes, p + kQuantFixedBytes + range)) {
+    if (codes && !set_ranges(*codes, low, low + range)) {
         free_codes(codes);
         codes = nullptr;
     }
     return codes;
 }
 
-Status save_graph(Store& store, uint64_t& id) {
-    Graph& graph = *store.index->graph;
+Status put_graph(Graph& graph, Store& store, Buffer& payload) {
     Status status = hnsw_unlink_dead(graph, store);
     IndexWriter writer{graph, store};
     if (status == kOk) status = begin_index(writer);
     if (status != kOk) return status;
-    Buffer payload;
     uint8_t* bytes = extend(payload, static_cast<size_t>(index_bytes(writer)));
     if (bytes) write_index(writer, bytes);
     end_index(writer);
-    status = kOutOfMemory;
-    if (bytes) {
-        drop_segments(store, kIndexSegment);
-        status = add_segment(store, kIndexSegment, {bytes, payload.size}, id);
-    }
-    free_buffer(payload);
-    return status;
+    return bytes ? kOk : kOutOfMemory;
 }
 
-Status save_codes(Store& store, uint64_t& id) {
-    const Codes& codes = *store.index->codes;
-    Buffer payload;
-    size_t range = size_t{4} * store.dimension;
+Status put_ranges(const Codes& codes, Buffer& payload) {
+    size_t range = size_t{4} * codes.dimension;
     uint8_t* p = extend(payload, kQuantFixedBytes + 2 * range);
     if (!p) return kOutOfMemory;
     __builtin_memset(p, 0, kQuantFixedBytes);
-    rvf::store(p + 2, static_cast<uint16_t>(store.dimension));
+    store(p + 2, static_cast<uint16_t>(codes.dimension));
     copy(p + kQuantFixedBytes, reinterpret_cast<const uint8_t*>(codes.low), range);
     copy(p + kQuantFixedBytes + range, reinterpret_cast<const uint8_t*>(codes.high), range);
-    drop_segments(store, kQuantSegment);
-    Status status = add_segment(store, kQuantSegment, {p, payload.size}, id);
-    free_buffer(payload);
-    return status;
+    return kOk;
+}
+
+/// Puts a payload that is not empty in the place of those saved before; there is room for it.
+void replace_saved(Store& store, uint8_t type, const Buffer& payload) {
+    uint64_t id;
+    if (payload.size == 0) return;
+    drop_saved(store, type);
+    add_segment(store, type, {payload.data, payload.size}, id);
 }
 
 } // namespace
@@ -143,6 +162,10 @@ Status save_codes(Store& store, uint64_t& id) {
 void drop_index(Store& store) {
     if (store.index) free_index(store.index);
     store.index = nullptr;
+    for (uint32_t i = 0; store.rewritten_count && i < store.indexed_rows; ++i) {
+        uint8_t& mark = *row_at(store, i).mark;
+        mark = static_cast<uint8_t>(mark & ~kRewritten);
+    }
     store.indexed_rows = store.rewritten_count = 0;
 }
 
@@ -161,9 +184,10 @@ Status update_index(Store& store, uint32_t max_rows, uint32_t& left) {
     SearchIndex& index = *store.index;
     Status status = update_rewritten(store);
     if (status == kOk && index.codes && index.codes->done < store.row_count) {
-        if (index.codes->done == 0 && !index.has_ranges) {
+        if (!index.has_ranges || store.row_count / kOutgrown >= index.trained_rows) {
             train_codes(*index.codes, store);
             index.has_ranges = true;
+            index.trained_rows = store.row_count;
         }
         status = add_codes(*index.codes, store, max_rows);
     }
@@ -192,7 +216,7 @@ void choose_admission(Search& search, const Filter& filter, uint32_t count) {
     search.admission = admission_of(filter);
     if (!index || !search.admission) return;
     Selection& selection = index->selection;
-    bool all = is_asked_again(selection, filter) || count > 1 ||
+    bool all = is_asked_again(selection, filter) || count > 1 || is_list_of_ids(filter) ||
                (search.query.ef && scan_is_faster(*index->graph, search.store, search.admission,
                                                   search.query.ef, search.codes != nullptr));
     if (all && select_rows(selection, filter)) search.admission = admission_of(selection);
@@ -288,11 +312,23 @@ int32_t search_index(Store& store, const IndexQuery& query, const uint8_t* queri
 }
 
 Status save_index(Store& store) {
-    uint64_t id;
     const SearchIndex& index = *store.index;
     if (!index.graph && !index.has_ranges) return kInvalidArgument;
-    Status status = index.graph ? save_graph(store, id) : kOk;
-    if (status == kOk && index.has_ranges) status = save_codes(store, id);
+    Status status = update_rewritten(store);
+    Buffer graph;
+    Buffer ranges;
+    if (status == kOk && index.graph) status = put_graph(*index.graph, store, graph);
+    if (status == kOk && index.has_ranges) status = put_ranges(*index.codes, ranges);
+    size_t room = graph.size + ranges.size + 2 * kSegmentHeaderBytes;
+    bool fits = reserve(store.kept_list, 2 * sizeof(Kept)) && reserve(store.kept, room);
+    if (status == kOk && !fits) status = kOutOfMemory;
+    if (status == kOk) {
+        replace_saved(store, kIndexSegment, graph);
+        replace_saved(store, kQuantSegment, ranges);
+        store.saved_index_is_old = false;
+    }
+    free_buffer(graph);
+    free_buffer(ranges);
     return status;
 }
 
@@ -304,7 +340,7 @@ bool load_saved_ranges(Store& store) {
 }
 
 Status load_saved_index(Store& store, uint64_t seed) {
-    Segment saved = find_kept(store, kIndexSegment);
+    Segment saved = find_saved(store, kIndexSegment);
     Graph* graph = nullptr;
     IndexFault fault = IndexFault::kNone;
     if (saved.payload.data) {
@@ -312,14 +348,21 @@ Status load_saved_index(Store& store, uint64_t seed) {
                                 : IndexFault::kTruncated;
     }
     Codes* codes = load_ranges(store);
-    bool has_quant = find_kept(store, kQuantSegment).payload.data;
+    bool has_quant = find_saved(store, kQuantSegment).payload.data;
     if (!codes && has_quant && fault == IndexFault::kNone) fault = IndexFault::kRanges;
     if (!graph && !codes && fault == IndexFault::kNone) return kOk;
     Status status = attach(store, graph, codes);
     if (status != kOk) return status;
     store.index->has_ranges = codes != nullptr;
+    store.index->trained_rows = store.row_count;
     store.index->fault = fault;
     note_rows(store);
+    for (uint32_t i = 0; store.saved_index_is_old && i < store.indexed_rows; ++i) {
+        uint8_t& mark = *row_at(store, i).mark;
+        if (!(mark & kVectorChanged)) continue;
+        mark |= kRewritten;
+        ++store.rewritten_count;
+    }
     return kOk;
 }
 

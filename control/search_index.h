@@ -12,11 +12,12 @@
 namespace rvf {
 
 struct SearchIndex {
-    Graph* graph;       ///< nullptr: none
-    Codes* codes;       ///< nullptr: none
-    bool has_ranges;    ///< of the codes
-    uint32_t last_read; ///< vectors of rows that the last exact search by codes took
-    IndexFault fault;   ///< of the INDEX segment that the file has
+    Graph* graph;          ///< nullptr: none
+    Codes* codes;          ///< nullptr: none
+    bool has_ranges;       ///< of the codes
+    uint32_t trained_rows; ///< of the store when they were found
+    uint32_t last_read;    ///< vectors of rows that the last exact search by codes took
+    IndexFault fault;      ///< of the INDEX segment that the file has
     Selection selection;
 };
 
@@ -34,7 +35,8 @@ Status make_index(Store& store, const IndexParts& parts);
 void drop_index(Store& store);
 
 /// Brings up to `max_rows` rows in, after those that were written again; `left` is how many remain.
-/// The first call finds the range of the codes. kOutOfMemory: what was brought in stays.
+/// The first call finds the ranges of the codes, and one with four times as many rows finds them
+/// anew. kOutOfMemory: what was brought in stays.
 Status update_index(Store& store, uint32_t max_rows, uint32_t& left);
 
 struct IndexQuery {
@@ -51,7 +53,8 @@ int32_t search_index(Store& store, const IndexQuery& query, const uint8_t* queri
                      uint8_t* out, uint8_t* found);
 
 /// Adds INDEX and QUANT segments for the next commit, in place of those that there were. Dead rows
-/// leave the graph. kOutOfMemory, kInvalidArgument when nothing is linked.
+/// leave the graph, and rows that were written again are brought in. kOutOfMemory, kInvalidArgument
+/// when nothing is linked: what was saved before stays.
 Status save_index(Store& store);
 
 /// Makes the codes of a store without rows ready by the ranges of the QUANT segment of the opened

@@ -58,6 +58,8 @@ bool is_asked_again(Selection& selection, const Filter& filter) {
     return false;
 }
 
+bool is_list_of_ids(const Filter& filter) { return listed_ids(filter.program).ids; }
+
 bool select_rows(Selection& selection, const Filter& filter) {
     if (selection.bits.size) return true;
     const Store& store = filter.store;

@@ -18,6 +18,9 @@ struct Selection {
 /// Remembers a filter. True when the same one of the same state of the store was asked for last.
 bool is_asked_again(Selection& selection, const Filter& filter);
 
+/// Whether a filter admits listed ids only, so that its rows are found without asking all.
+bool is_list_of_ids(const Filter& filter);
+
 /// Finds the rows of the filter that was asked for last, if they are not found yet. False when
 /// memory cannot grow.
 bool select_rows(Selection& selection, const Filter& filter);

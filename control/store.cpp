@@ -308,8 +308,10 @@ uint32_t put_id(Store& store, uint64_t id) {
 }
 
 uint32_t put_vector(Store& store, uint64_t id, const uint8_t* vector) {
+    uint32_t live = live_count(store);
     uint32_t number = put_id(store, id);
     Row row = row_at(store, number);
+    store.saved_index_is_old |= live_count(store) == live;
     if (row.vector != vector) {
         __builtin_memset(row.vector + store.row_bytes - 16, 0, 16);
         copy(row.vector, vector, size_t{store.dimension} * sizeof(float));
@@ -351,7 +353,7 @@ bool delete_id(Store& store, uint64_t id) {
     }
     if (*row.first || inherited) rvf::store(extend(store.journal, 8), id);
     set_metadata(store, *row.metadata, {});
-    store.changed = true;
+    store.changed = store.saved_index_is_old = true;
     *row.mark = kDead;
     rvf::store(row.id, uint64_t{store.first_dead});
     store.first_dead = number;

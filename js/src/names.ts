@@ -72,6 +72,8 @@ const noTexts = (): Table => ({ labels: new Map(), names: new Map() });
 export class Names {
   readonly #store: StoreRef;
   #table: Table | undefined;
+  /** What was found out while there is no table. */
+  #hasNames = false;
   /** No row has this number or a larger safe one; undefined until it is needed. */
   #next: number | undefined;
   /** New labels are not below it. */
@@ -109,6 +111,7 @@ export class Names {
   /** Reads the texts anew when they are needed, after a change that did not say which rows it took. */
   reload(): void {
     if (this.#table?.labels.size !== 0) this.#table = undefined;
+    this.#hasNames = false;
   }
 
   /** The number of an id's row; undefined when no row can have the id. */
@@ -137,7 +140,10 @@ export class Names {
 
   /** Whether texts have not been read yet, so that the entries of a few rows are quicker to read. */
   get unread(): boolean {
-    if (!this.#table && !hasNames(this.#store)) this.#table = noTexts();
+    if (!this.#table && !this.#hasNames) {
+      this.#hasNames = hasNames(this.#store);
+      if (!this.#hasNames) this.#table = noTexts();
+    }
     return this.#table === undefined;
   }
 

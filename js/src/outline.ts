@@ -2,7 +2,7 @@
 // into the module. Only files are taken whose segments make them up without a gap; RvfStore.open, which
 // sees every byte, takes the others.
 
-import { viewOf } from "./bytes.js";
+import { invalid, viewOf } from "./bytes.js";
 import { RvfError, RvfErrorCode } from "./errors.js";
 import { segmentHeaderBytes, verifyChecksum } from "./inspect.js";
 import { segmentTypes } from "./segment_types.js";
@@ -39,6 +39,10 @@ function damaged(code: number, what: string): RvfError {
 export function readSource(source: FileSource, offset: number, length: number): Uint8Array {
   const bytes = source.read(offset, length);
   if (bytes?.length === length) return bytes;
+  if (bytes instanceof Promise) {
+    bytes.catch(() => {}); // it is answered here
+    throw invalid("read gave a promise; it must give the bytes at once, as readSync does.");
+  }
   throw new RvfError(
     RvfErrorCode.InvalidArgument,
     `read(${offset}, ${length}) gave ${bytes?.length ?? "no"} bytes; it must give just as many as it is asked for.`,

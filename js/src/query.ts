@@ -73,7 +73,7 @@ function search(
   const ef = efFor(session, status, k, by === metric, options);
   const work = options.workLimit ?? 0;
   if (options.workLimit !== undefined) integer(work, "workLimit", 1, maxU32);
-  const among = options.ids && names.labelsOf(toIds(options.ids));
+  const among = options.ids === undefined ? undefined : names.labelsOf(toIds(options.ids));
   const isCopied = !hasIndex(session) && !(check(wasm.rvf_store_warnings(handle)) & notFiniteRows);
   const filter = compileFilter(options.filter, fields, isCopied ? undefined : among);
   const count = floats.length / dimension;

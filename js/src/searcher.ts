@@ -243,21 +243,22 @@ export class RvfSearcher {
     const { dimension, metric } = this.#status;
     const wasm = this.#wasm;
     const handle = this.#handle;
-    check(wasm.rvf_store_count(handle));
+    const most = Math.max(check(wasm.rvf_store_count(handle)), 1); // hits, however many are asked for
     const floats = toVector(vector, dimension, "The query");
     if (!Number.isInteger(k) || k < 1 || k > mostEf) {
       throw invalid(
         `k is ${shown(k)}; give the number of hits wanted, an integer from 1 to ${mostEf}.`,
       );
     }
-    const ef = Math.max(integer(options.ef ?? usualEf, "ef", 1, mostEf), k);
-    const usual = Math.min(ef, Math.max(4 * k, 32));
+    const wanted = Math.max(integer(options.ef ?? usualEf, "ef", 1, mostEf), k);
+    const usual = Math.min(wanted, Math.max(4 * k, 32));
+    const ef = Math.min(wanted, most);
     const rescore = Math.min(integer(options.rescore ?? usual, "rescore", k, mostEf), ef);
     const work = options.workLimit ?? 0;
     if (options.workLimit !== undefined) integer(work, "workLimit", 1, maxU32);
     const filter = compileFilter(options.filter, this.#fields);
     const vectorBytes = 4 * dimension;
-    const sizes = [ef * foundRowBytes, rescore * 4, rescore * vectorBytes, k * hitBytes];
+    const sizes = [ef * foundRowBytes, rescore * 4, rescore * vectorBytes, rescore * hitBytes];
     return withCopies(
       wasm,
       [floats, filter],

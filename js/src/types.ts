@@ -127,8 +127,8 @@ export interface QueryOptions {
    */
   ef?: number;
   /**
-   * The most vectors that a walk through the graph compares, so that no query takes longer than that. An
-   * answer that it cut short is `partial`. Exact searches have no limit.
+   * The most vectors that a walk through the graph compares. An answer that it cut short is `partial`.
+   * Exact searches have no limit, nor have those where a filter admits so few that all are compared.
    */
   workLimit?: number;
 }

@@ -300,6 +300,20 @@ test("a list of ids is all that is looked at, also with a filter", () => {
   store.close();
 });
 
+test("no id is taken for none", () => {
+  const store = RvfStore.create(2);
+  store.ingest([1, 2, 3, 4], [0, 1]);
+  assert.deepEqual(
+    store.query([0, 0], 5, { ids: 0 }).map(({ id }) => id),
+    [0],
+  );
+  assert.equal(store.query([0, 0], 5, { ids: "" }).length, 0);
+  for (const ids of [null, false, Number.NaN]) {
+    assert.throws(() => store.query([0, 0], 5, { ids }), { codeName: "InvalidArgument" });
+  }
+  store.close();
+});
+
 test("a walk that reaches its limit says that nearer vectors may be missing", () => {
   const store = indexed("l2");
   const [query, mode, ef] = [vector(rows), "hnsw", 64];

@@ -183,6 +183,54 @@ test("a walk that is cut short says so", () => {
   searcher.close();
 });
 
+test("k are found where a filter admits what lies away from the query", () => {
+  const store = RvfStore.create(12);
+  const data = Float32Array.from({ length: 3000 * 12 }, random);
+  const isFar = (i) => i % 10 < 3;
+  for (let i = 0; i < data.length; i++) if (isFar(Math.floor(i / 12))) data[i] += 20;
+  store.ingest(
+    data,
+    upTo(3000),
+    upTo(3000).map((i) => ({ far: isFar(i) })),
+  );
+  store.createIndex({ m: 4, efConstruction: 20 });
+  store.buildIndex();
+  store.saveIndex();
+  const searcher = RvfSearcher.open(store.changes().bytes);
+  const filter = { op: "eq", field: "far", value: true };
+  assert.equal(searcher.query(new Float32Array(12), 10, { filter }).length, 10);
+  const cut = searcher.query(new Float32Array(12), 10, { filter, workLimit: 100_000 });
+  assert.equal(cut.partial || cut.length === 10, true);
+  searcher.close();
+  store.close();
+});
+
+test("a large k takes the memory of what there is", () => {
+  const store = RvfStore.create(1024);
+  store.ingest(Float32Array.from({ length: 10 * 1024 }, random), upTo(10));
+  store.createIndex();
+  store.buildIndex();
+  store.saveIndex();
+  const searcher = RvfSearcher.open(store.changes().bytes);
+  const before = searcher.memoryUsage();
+  const hits = searcher.query(store.get(3), 1 << 20);
+  assert.deepEqual([hits.length, hits[0].id, hits.exhausted], [10, 3, true]);
+  assert.deepEqual(searcher.memoryUsage(), before);
+  searcher.close();
+  store.close();
+});
+
+test("a read that answers with a promise is refused", async () => {
+  const read = async () => {
+    throw new Error("not caught by anyone");
+  };
+  assert.throws(() => RvfSearcher.open({ size: 10_000, read }), {
+    codeName: "InvalidArgument",
+    message: /promise/,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 5)); // an unhandled rejection would end the process
+});
+
 test("it takes a fraction of the memory", () => {
   const { file } = made();
   const searcher = RvfSearcher.open(file);
