@@ -41,9 +41,10 @@ struct SearchOptions {
     /// no smaller than rows: below 12 dimensions.
     const Codes* codes = nullptr;
     /// Set: only rows that it admits are answered. Where few are, they are all compared, which is
-    /// exact; so it is when the walk comes by fewer than k of them: k are found if there are k.
+    /// exact; so it is when a walk comes by fewer than k of them: k are found if there are k and
+    /// `work` allows for it.
     Admission admission = {};
-    /// The most rows that the walk compares. Where it would have compared more, `found` has kCut.
+    /// The most rows that a walk compares. Where more would have been, `found` has kCut.
     uint32_t work = ~0u;
 };
 

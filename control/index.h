@@ -31,8 +31,10 @@ int32_t rvf_index_create(int32_t handle, uint32_t flags, uint32_t m, uint32_t ef
 /// Takes the index away. Answers 0.
 int32_t rvf_index_drop(int32_t handle);
 
-/// Brings up to `max_rows` more rows into the index, after those that were written again. Answers
-/// how many are left. kInvalidArgument without an index; kOutOfMemory: what was brought in stays.
+/// Brings up to `max_rows` more rows into the index, after those that were written again. When the
+/// store has four times the rows of which the ranges of the codes are, those are found anew, and
+/// all codes with them. Answers how many are left. kInvalidArgument without an index; kOutOfMemory:
+/// what was brought in stays.
 int32_t rvf_index_build(int32_t handle, uint32_t max_rows);
 
 /// Answers `count` queries, f32 vectors one after the other: for each min(k, live rows) hits of 12
@@ -51,9 +53,11 @@ int32_t rvf_index_search(int32_t handle, uintptr_t queries, int32_t count, int32
                          int32_t metric, uint32_t ef, uint32_t work, uintptr_t filter,
                          size_t filter_len, uintptr_t out, uintptr_t found);
 
-/// Puts the graph (an INDEX segment) and the ranges of the codes (QUANT) into the next commit.
-/// Deleted rows leave the graph. kInvalidArgument without an index or with nothing in it;
-/// kSnapshotFrozen, kCommitPending, kOutOfMemory.
+/// Puts the graph (an INDEX segment) and the ranges of the codes (QUANT) into the next commit, in
+/// the place of those saved before. Deleted rows leave the graph, rows that were written again are
+/// linked anew; one that knows rows which change after this call is not written. kInvalidArgument
+/// without an index or with nothing in it; kSnapshotFrozen, kCommitPending, kOutOfMemory: what was
+/// saved before stays.
 int32_t rvf_index_save(int32_t handle);
 
 /// Gives the store the index of the file that it was opened from. Answers a set of IndexFlag: what

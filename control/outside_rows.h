@@ -40,9 +40,10 @@ int32_t rvf_rows_metadata(int32_t handle, uintptr_t payload, size_t len);
 int32_t rvf_rows_link(int32_t handle, uintptr_t segment, size_t len, uint64_t seed);
 
 /// Finds the `ef` rows whose codes are about the nearest to the query, by the graph, or where there
-/// is none or the filter admits few, by a scan of the codes. `work` as in rvf_index_search. Writes
-/// them in that order, kFoundRowBytes each, and answers how many, with bit 30 set when the walk was
-/// cut short. kNotFinite, kFilterInvalid, kOutOfMemory.
+/// is none, the filter admits few, or a walk finds fewer than there are, by a scan of the codes.
+/// `work` as in rvf_index_search; then no scan follows a walk. Writes them in that order,
+/// kFoundRowBytes each, and answers how many, with bit 30 set when there may be others because of
+/// `work`. kNotFinite, kFilterInvalid, kOutOfMemory.
 int32_t rvf_rows_find(int32_t handle, uintptr_t query, int32_t ef, uint32_t work, uintptr_t filter,
                       size_t filter_len, uintptr_t out);
 

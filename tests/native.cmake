@@ -5,7 +5,7 @@
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
-set(RVF_FUZZ_SECONDS 60 CACHE STRING "How long ctest runs each fuzzer")
+set(RVF_FUZZ_SECONDS 40 CACHE STRING "How long ctest runs each fuzzer")
 set(RVF_SANITIZERS -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all)
 
 # rvf_kernel_<flavour> and rvf_control_<flavour>, built with the options that follow.
