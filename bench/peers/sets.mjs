@@ -28,7 +28,7 @@ const sift = (rounds, builds) => ({
   make: () => readBvecs(new URL("../../tests/fixtures/sift10k/base.bvecs", import.meta.url)),
 });
 
-export const QUICK_SETS = [generated("10k", 10_000, 500, 3, 1), sift(3, 1)];
+export const QUICK_SETS = [generated("10k", 10_000, 500, 2, 1), sift(2, 1)];
 
 export const FULL_SETS = [
   generated("10k", 10_000, 500, 6, 4),
