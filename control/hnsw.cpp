@@ -220,15 +220,8 @@ bool find_nearest(Graph& graph, const CodedSpace& coded, const Point& query, uin
     beam.admission = admission;
     if (graph.entry != kNoRow) walk_layer(graph, space, query, 0, ef, beam);
     beam.width = ef;
-    uint32_t rows[kMostCompared]; // that are not linked yet
-    for (uint32_t row = graph.done; row < store.row_count && !beam.cut;) {
-        uint32_t count = 0;
-        for (; row < store.row_count && count < kMostCompared; ++row) {
-            rows[count] = row;
-            count += !is_dead(store, row) && !layers_of(graph, row);
-        }
-        offer_rows(space, query, rows, count, beam);
-    }
+    offer_rows_from(graph.done, space, query, beam,
+                    [&](uint32_t row) { return !is_dead(store, row) && !layers_of(graph, row); });
     return true;
 }
 

@@ -27,6 +27,21 @@ RVF_INLINE void offer_rows(const Space& space, const Point& point, const uint32_
     for (uint32_t i = 0; i < count; ++i) beam.offer(candidates[i]);
 }
 
+/// Offers the rows from `first` on for which `belongs` holds, while the beam's work lasts.
+template <typename Belongs>
+void offer_rows_from(uint32_t first, const Space& space, const Point& point, Beam& beam,
+                     Belongs belongs) {
+    uint32_t rows[kMostCompared];
+    for (uint32_t row = first; row < space.store.row_count && !beam.cut;) {
+        uint32_t count = 0;
+        for (; row < space.store.row_count && count < kMostCompared; ++row) {
+            rows[count] = row;
+            count += belongs(row);
+        }
+        offer_rows(space, point, rows, count, beam);
+    }
+}
+
 /// Walks on `layer` from the entries of the beam, as far as they fit `width`, to ever nearer rows
 /// until every entry has been expanded (algorithm 2).
 void walk_layer(Graph& graph, const Space& space, const Point& point, uint32_t layer,

@@ -1,7 +1,6 @@
 #include "control/outside_rows.h"
 
 #include "control/address.h"
-#include "control/beam.h"
 #include "control/content_hash.h"
 #include "control/crc32.h"
 #include "control/exact_distance.h"
@@ -10,6 +9,7 @@
 #include "control/heap.h"
 #include "control/hits.h"
 #include "control/hnsw.h"
+#include "control/hnsw_walk.h"
 #include "control/metadata.h"
 #include "control/search_index.h"
 #include "control/segment.h"
@@ -56,9 +56,14 @@ Status scan_codes(const Store& store, uint32_t ef, const Admission& admission, u
     CodeQuery query;
     auto* weights = reinterpret_cast<int16_t*>(memory + beam_bytes);
     bool can = prepare(codes, store.metric, store.query, weights, query);
-    for (uint32_t row = 0; can && row < codes.done; ++row) {
-        if (is_dead(store, row) || !admission.admits(row)) continue;
-        beam.offer(candidate(code_distance(query, code_at(codes, row)), row));
+    if (can) {
+        Space space = space_of(store);
+        space.codes = &codes;
+        Point point = query_point(space);
+        point.code = &query;
+        offer_rows_from(0, space, point, beam, [&](uint32_t row) {
+            return !is_dead(store, row) && admission.admits(row);
+        });
     }
     for (found = 0; found < beam.count; ++found) rows[found] = row_of(beam.entries[found]);
     release(memory, bytes);

@@ -129,11 +129,6 @@ RVF_INLINE v128_t code_sums(const CodeQuery& query, const uint8_t* code) {
     return wasm_i32x4_add(even, odd);
 }
 
-RVF_INLINE int32_t sum_of_lanes(v128_t sums) {
-    sums = wasm_i32x4_add(sums, wasm_i32x4_shuffle(sums, sums, 2, 3, 0, 1));
-    return wasm_i32x4_extract_lane(sums, 0) + wasm_i32x4_extract_lane(sums, 1);
-}
-
 /// The sums of four codes, which share the loads of the weights.
 RVF_INLINE v128_t sums_of_four(const CodeQuery& query, const uint8_t* const* codes) {
     v128_t of[4] = {};
@@ -158,23 +153,15 @@ RVF_INLINE v128_t sums_of_four(const CodeQuery& query, const uint8_t* const* cod
 
 /// L2: at most |query - decoded|^2. Inner product and cosine: at most - query decoded.
 RVF_INLINE double code_value(const CodeQuery& query, const uint8_t* code) {
-    double value = query.offset - query.factor * sum_of_lanes(code_sums(query, code));
+    v128_t sums = code_sums(query, code);
+    sums = wasm_i32x4_add(sums, wasm_i32x4_shuffle(sums, sums, 2, 3, 0, 1));
+    int32_t sum = wasm_i32x4_extract_lane(sums, 0) + wasm_i32x4_extract_lane(sums, 1);
+    double value = query.offset - query.factor * sum;
     if (query.metric == kL2) value += static_cast<double>(load<CodeHead>(code).norm);
     return value;
 }
 
-/// The distance of the decoded row, about.
-RVF_INLINE float code_distance(const CodeQuery& query, const uint8_t* code) {
-    auto head = load<CodeHead>(code);
-    auto sum = static_cast<float>(sum_of_lanes(code_sums(query, code)));
-    float value = static_cast<float>(query.offset) - static_cast<float>(query.factor) * sum;
-    if (query.metric == kL2) return value + head.norm;
-    if (query.metric == kInnerProduct) return value;
-    float lengths = query.f32_length * head.length;
-    return lengths < kMinNorms ? 1.0f : 1.0f + value / lengths;
-}
-
-/// The same of four codes, and the errors of their rows.
+/// The distances of four decoded rows, about, and the errors of their codes.
 RVF_INLINE v128_t code_distances(const CodeQuery& query, const uint8_t* const* codes,
                                  v128_t& errors) {
     v128_t sums = wasm_f32x4_convert_i32x4(sums_of_four(query, codes));
