@@ -275,16 +275,12 @@ bool search_together(Search& search, const uint8_t* queries, uint32_t count, uin
     return room;
 }
 
-} // namespace
-
-int32_t search_index(Store& store, const IndexQuery& query, const uint8_t* queries, uint32_t count,
+/// Answers queries that find the filter as known as the first of them does.
+int32_t search_alike(Store& store, const IndexQuery& query, const uint8_t* queries, uint32_t count,
                      uint8_t* out, uint8_t* found) {
     SearchIndex* index = store.index;
-    if (query.ef && !(index && index->graph)) return kInvalidArgument;
-    if (query.ef && query.metric != store.metric) return kMetricUnsupported;
     Status status = index ? update_rewritten(store) : kOk;
     if (status != kOk && query.ef) return status;
-    if (index) index->last_read = 0;
     Search search{store, query, nullptr, {}, query.ef != 0};
     // They are not of the rows as they are when not all could be brought up to date.
     if (status == kOk && index && index->codes && index->codes->done) search.codes = index->codes;
@@ -309,6 +305,24 @@ int32_t search_index(Store& store, const IndexQuery& query, const uint8_t* queri
         all += static_cast<int32_t>(here & ~kCut);
     }
     return all;
+}
+
+} // namespace
+
+int32_t search_index(Store& store, const IndexQuery& query, const uint8_t* queries, uint32_t count,
+                     uint8_t* out, uint8_t* found) {
+    SearchIndex* index = store.index;
+    if (query.ef && !(index && index->graph)) return kInvalidArgument;
+    if (query.ef && query.metric != store.metric) return kMetricUnsupported;
+    if (index) index->last_read = 0;
+    // A walk with a filter that was not asked for before knows less of it than those that follow.
+    uint32_t alone = query.ef && query.filter.size && count > 1;
+    int32_t first = alone ? search_alike(store, query, queries, 1, out, found) : 0;
+    if (first < 0) return first;
+    int32_t others =
+        search_alike(store, query, queries + alone * size_t{4} * store.dimension, count - alone,
+                     out + alone * size_t{hits_for(store, query.k)} * kHitBytes, found + 4 * alone);
+    return others < 0 ? others : first + others;
 }
 
 Status save_index(Store& store) {

@@ -186,8 +186,7 @@ export class RvfStore {
 
   /**
    * Many queries in one call, which share what reading vectors costs. The answers are those of
-   * {@link query}, one after the other; with a filter in mode "hnsw" or "auto", those of a query whose
-   * filter was asked for before.
+   * {@link query}, one after the other.
    *
    * @param vectors a list of vectors, or one flat list of `dimension` numbers for each
    * @throws {RvfError} as {@link query}
