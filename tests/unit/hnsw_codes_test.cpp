@@ -130,6 +130,25 @@ TEST(HnswCodes, AnswerWhereCodesAreMissing) {
     }
 }
 
+// Their codes are all alike, those of the end of each range.
+TEST(HnswCodes, RowsFarOutsideTheRangesAreFoundByTheirVectors) {
+    Random random(224);
+    Vectors vectors = clustered_set(random, 600, 16);
+    for (uint32_t row = 0; row < 60; ++row) {
+        for (float& value : vectors[row]) value = 100.0f + static_cast<float>(row) + value / 8;
+    }
+    for (int32_t metric : {kL2, kCosine}) {
+        StorePointer store = store_of(vectors, metric);
+        CodesPointer codes = coded(*store);
+        GraphPointer graph = empty_graph();
+        ASSERT_EQ(hnsw_build(*graph, *store, ~0u, codes.get()), kOk);
+        for (uint32_t row = 0; row < 60; ++row) {
+            auto answers = graph_answers(*graph, *store, vectors[row], 1, 10, {codes.get(), {}});
+            ASSERT_EQ(answers, scan_answers(*store, vectors[row], 1)) << row << ", " << metric;
+        }
+    }
+}
+
 TEST(HnswCodes, AnswerWithoutThemWhenMemoryEnds) {
     Random random(223);
     Vectors vectors = clustered_set(random, 500, 8);

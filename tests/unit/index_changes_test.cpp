@@ -18,7 +18,7 @@ TEST(IndexChanges, RowsWrittenUnderAnOlderIndexAreCodedAnewUnderTheNext) {
     StoreHandle store(kDimension, 0);
     fill(store, 300);
     index_it(store, kJustCodes);
-    put_one(store, 5, 0.5f);
+    put_one(store, 5, -0.75f); // far from where it is at last
     index_it(store, kJustCodes);
     put_one(store, 5, 0.75f);
     Query query{std::vector<float>(kDimension, 0.75f), 1};
