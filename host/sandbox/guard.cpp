@@ -113,10 +113,10 @@ void on_fault(int signal, siginfo_t* info, void* context) {
 }
 
 void on_deadline(int signal, siginfo_t* info, void* context) {
-    if (running() && run.condemned.load(std::memory_order_acquire) == sequence()) {
-        leave(Outcome::kDeadline);
-    }
-    pass_on(signal, info, context);
+    uint64_t call = run.called.load(std::memory_order_acquire);
+    if (!running() || run_of(call) != sequence()) return pass_on(signal, info, context);
+    if (number_of(call) == kLastCall) leave(Outcome::kDeadline);
+    run.answered.store(call, std::memory_order_release);
 }
 
 } // namespace

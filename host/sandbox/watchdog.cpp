@@ -45,12 +45,20 @@ void Watchdog::look() const {
         uint64_t sequence = run->sequence.load(std::memory_order_acquire);
         if (sequence % 2 == 0 || run->watchdog.load(std::memory_order_relaxed) != this) continue;
         std::chrono::nanoseconds now = processor_time(run->clock);
+        uint64_t call = run->called.load(std::memory_order_relaxed);
         if (run->seen != sequence) {
             run->seen = sequence;
             run->since = now;
-        } else if (now - run->since >= deadline_) {
+            call = call_of(sequence, 0);
+            run->called.store(call, std::memory_order_relaxed);
+            run->answered.store(call, std::memory_order_relaxed);
+        }
+        // Due after 1/2 of a deadline, and 1/4 after the call before, if that was answered.
+        bool due = now - run->since >= deadline_ / (number_of(call) == 0 ? 2 : 4);
+        if (due && run->answered.load(std::memory_order_acquire) == call) {
             // Should the run end meanwhile, the handler finds another sequence and does nothing.
-            run->condemned.store(sequence, std::memory_order_release);
+            run->since = now;
+            run->called.store(call + 1, std::memory_order_release);
             pthread_kill(run->thread, kDeadlineSignal);
         }
     }

@@ -9,8 +9,10 @@
 namespace rvf::sandbox {
 
 /// The deadline is processor time of the thread that runs the tile: a tile on a busy machine is not
-/// blamed for the time it had to wait. Looks at all threads four times per deadline, so a run is
-/// stopped after 1 to 1.5 deadlines. A run costs nothing but a counter (thread_run.h).
+/// blamed for the time it had to wait. That clock also goes on while a hypervisor holds the
+/// processor, so a run must have answered two signals, a quarter of a deadline apart, before it is
+/// stopped by a third. Looks at all threads four times per deadline, so a run is stopped after 1 to
+/// 1.5 deadlines. A run costs nothing but a counter (thread_run.h).
 class Watchdog {
 public:
     explicit Watchdog(std::chrono::milliseconds deadline);

@@ -81,6 +81,38 @@ TEST(Deadline, ManyShortRunsDoNotAddUp) {
     }
 }
 
+/// Holds a thread as a hypervisor does: its clock goes on, and no signal reaches it.
+void hold(int) {
+    nanoseconds before = processor_time();
+    while (processor_time() - before < milliseconds(10)) {
+    }
+}
+
+TEST(Deadline, IsNotMissedByARunThatTheMachineHeldUp) {
+    SandboxTiles tiles(1, milliseconds(4));
+    ASSERT_TRUE(tiles.start(0));
+    ASSERT_EQ(tiles.load_query(0, tile::kMessage, 512).value, 0);
+    ASSERT_EQ(tiles.load_block(0, tile::kBlock, 64, tile::kI8).value, 0);
+    struct sigaction action{}, before;
+    action.sa_handler = hold;
+    sigfillset(&action.sa_mask);
+    ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
+    std::atomic<bool> done = false;
+    std::thread busy([&] {
+        while (!done) {
+            sandbox::Answer answer = tiles.distances(0, tile::kL2, tile::kNeighborCache);
+            EXPECT_EQ(answer.outcome, Outcome::kReturned);
+        }
+    });
+    for (int i = 0; i < 20; ++i) {
+        pthread_kill(busy.native_handle(), SIGUSR1);
+        std::this_thread::sleep_for(milliseconds(12));
+    }
+    done = true;
+    busy.join();
+    sigaction(SIGUSR1, &before, nullptr);
+}
+
 TEST(Deadline, StraySignalsOfItsKindStopNothing) {
     SandboxTiles tiles(1, milliseconds(500));
     ASSERT_TRUE(tiles.start(0));
