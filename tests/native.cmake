@@ -35,7 +35,7 @@ include(${PROJECT_SOURCE_DIR}/host/hub/hub.cmake)
 # --- Unit tests ---
 
 set(RVF_UNIT_TESTS
-  branch commit compaction container content_hash crash crc cut distance export filter flip graph
+  beam branch commit compaction container content_hash crash crc cut distance export filter flip graph
   half hamming handle hnsw hnsw_codes hostile index index_changes index_segment init inspect kept lineage manifest metadata model
   open out_of_memory outside_rows protocol quantize red_zone salvage search search_codes signature sq8 store taken_file topk
   witness)
