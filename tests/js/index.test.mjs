@@ -486,6 +486,15 @@ test("rvf-node builds an index where there is none, and writes it", () => {
   store.close();
 });
 
+test("rvf-node finds the vectors that a saved index lacks", () => {
+  const path = join(folder, "gap.rvf");
+  writeFileSync(path, fileWithGap());
+  const database = upstream.RvfDatabase.open(path);
+  const missed = upTo(rows).filter((i) => database.query(vector(i), 1)[0].id !== i);
+  database.close();
+  assert.deepEqual(missed, []);
+});
+
 for (const name of ["made_index_l2.rvf", "made_index_cosine_sparse_ids.rvf"]) {
   test(`the index of rvf-node's ${name} is searched`, () => {
     const store = RvfStore.open(fixture(name));
