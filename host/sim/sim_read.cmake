@@ -26,10 +26,8 @@ rvf_sim_read(sanitized)
 set(sources lz4 profile read read_expand read_graph read_queries)
 list(TRANSFORM sources REPLACE "(.+)" "tests/simulator/\\1_test.cpp")
 add_executable(rvf_sim_read_tests ${sources})
-target_compile_options(rvf_sim_read_tests PRIVATE ${RVF_WARNINGS})
+rvf_tests(rvf_sim_read_tests rvf_sim_read_sanitized rvf_kernel_sanitized)
 target_compile_definitions(rvf_sim_read_tests PRIVATE
   RVF_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures/upstream")
-target_link_libraries(rvf_sim_read_tests PRIVATE rvf_sim_read_sanitized rvf_kernel_sanitized
-  GTest::gtest_main)
 gtest_discover_tests(rvf_sim_read_tests TEST_PREFIX simulator.read. PROPERTIES TIMEOUT 120
   LABELS simulator)

@@ -4,9 +4,7 @@ foreach(flavour native sanitized)
   set(sources deadline foreign_fault many_tiles same_bits trap)
   list(TRANSFORM sources REPLACE "(.+)" "tests/sandbox/\\1_test.cpp")
   add_executable(${name} ${sources})
-  target_compile_options(${name} PRIVATE ${RVF_WARNINGS})
-  target_link_libraries(${name} PRIVATE rvf_sandbox_${flavour} rvf_kernel_${flavour}
-    GTest::gtest_main)
+  rvf_tests(${name} rvf_sandbox_${flavour} rvf_kernel_${flavour})
   gtest_discover_tests(${name} TEST_PREFIX sandbox.${flavour}. PROPERTIES TIMEOUT 120
     LABELS sandbox)
 endforeach()

@@ -1,7 +1,6 @@
 # The tests of host/signing, and the native half of tests/signing/cross.test.mjs.
 add_executable(rvf_signing_tests tests/signing/ed25519_test.cpp tests/signing/segments_test.cpp)
-target_compile_options(rvf_signing_tests PRIVATE ${RVF_WARNINGS})
-target_link_libraries(rvf_signing_tests PRIVATE rvf_signing_sanitized GTest::gtest_main)
+rvf_tests(rvf_signing_tests rvf_signing_sanitized)
 gtest_discover_tests(rvf_signing_tests TEST_PREFIX signing. PROPERTIES TIMEOUT 120 LABELS signing)
 
 add_executable(signing_peer tests/signing/peer.cpp)
