@@ -81,6 +81,7 @@ endfunction()
 
 rvf_fuzzer(open rvf_control_fuzzed 4096 -dict=${PROJECT_SOURCE_DIR}/tests/fuzz/open.dict)
 rvf_fuzzer(filter rvf_control_fuzzed 1024)
+rvf_fuzzer(index rvf_control_fuzzed 4096)
 rvf_fuzzer(metadata rvf_control_fuzzed 2048)
 rvf_fuzzer(witness rvf_control_fuzzed 2048)
 rvf_fuzzer(kernel rvf_kernel_fuzzed 4096)

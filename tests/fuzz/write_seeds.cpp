@@ -3,7 +3,9 @@
 #include <fstream>
 #include <string>
 
+#include "control/index.h"
 #include "control/signature.h"
+#include "tests/fuzz/index_input.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/unit/file_host.h"
 
@@ -188,6 +190,41 @@ void write_programs() {
     write("metadata/seed-file", program);
 }
 
+// --- Indexes: the payloads of the rows that the fuzzer makes, and a life ---
+
+void write_index(const std::string& name, IndexInput input, uint32_t flags, uint32_t m) {
+    FileBuilder file = file_of_rows(input);
+    file.commit();
+    StoreHandle store(open_file(file.bytes));
+    if (rvf_index_create(store, flags, m, 20, 1) < 0 || rvf_index_build(store, ~0u) != 0 ||
+        rvf_index_save(store) < 0) {
+        std::exit(1);
+    }
+    FileHost host{file.bytes};
+    host.commit(store);
+    for (size_t at = file.bytes.size(); at < host.bytes.size();) {
+        size_t begin = at + kHeaderBytes, end = begin + get<uint64_t>(host.bytes, at + 16);
+        Buffer payload(host.bytes.begin() + static_cast<long>(begin),
+                       host.bytes.begin() + static_cast<long>(end));
+        if (host.bytes[at + 5] == kIndex) input.index = payload;
+        if (host.bytes[at + 5] == 0x06) input.quant = payload;
+        at = end;
+    }
+    write("index/seed-" + name, join(input));
+}
+
+void write_indexes() {
+    const Buffer life = {0, 30, 1, 0, 3,  4, 1, 6,   3, 9, 4, 0, 60,
+                         2, 5,  7, 0, 61, 5, 3, 255, 4, 5, 2, 6};
+    write_index("l2", {0, 40, 8, 1, 0, {}, {}, life}, kGraph | kCodes, 4);
+    write_index("dot", {1, 63, 3, 2, 7, {}, {}, life}, kGraph | kCodes, 8);
+    write_index("cosine", {2, 20, 20, 3, 2, {}, {}, life}, kGraph | kCodes, 2);
+    write_index("graph", {0, 63, 2, 4, 5, {}, {}, {2, 5, 9, 3, 40, 4, 5, 5}}, kGraph, 16);
+    write_index("codes", {0, 10, 4, 5, 3, {}, {}, {5, 6, 2, 4, 9, 3, 9, 5, 7}}, kCodes, 16);
+    write_index("short", {2, 30, 5, 6, 0, {}, {}, {8, 9, 2, 5, 9, 8, 20, 3, 99, 8, 1, 4}}, kGraph,
+                3);
+}
+
 } // namespace
 } // namespace rvf::test
 
@@ -199,4 +236,5 @@ int main(int count, char** words) {
     rvf::test::write_witness_inputs();
     rvf::test::write_filters();
     rvf::test::write_programs();
+    rvf::test::write_indexes();
 }

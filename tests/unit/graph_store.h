@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "control/heap.h"
 #include "control/hnsw.h"
 #include "control/search.h"
+#include "tests/unit/sound_graph.h"
 #include "tests/unit/support.h"
 
 namespace rvf::test {
@@ -54,16 +54,6 @@ inline GraphPointer built(const Store& store, uint32_t m = 16, uint32_t ef_const
     return graph;
 }
 
-inline bool is_live(const Store& store, uint32_t row) {
-    return row < store.row_count && !is_dead(row_at(store, row));
-}
-
-inline std::vector<uint32_t> neighbors(const Graph& graph, uint32_t row, uint32_t layer) {
-    std::vector<uint32_t> rows(most_links(graph, layer));
-    rows.resize(neighbors_of(graph, row, layer, rows.data()));
-    return rows;
-}
-
 /// Every list of a graph, in order.
 using Lists = std::map<std::pair<uint32_t, uint32_t>, std::vector<uint32_t>>;
 inline Lists lists_of(const Graph& graph, uint32_t rows) {
@@ -76,45 +66,8 @@ inline Lists lists_of(const Graph& graph, uint32_t rows) {
     return lists;
 }
 
-inline std::set<uint32_t> reachable(const Graph& graph) {
-    std::set<uint32_t> seen;
-    if (graph.entry == kNoRow) return seen;
-    std::vector<uint32_t> open = {graph.entry};
-    seen.insert(graph.entry);
-    while (!open.empty()) {
-        uint32_t row = open.back();
-        open.pop_back();
-        for (uint32_t neighbor : neighbors(graph, row, 0)) {
-            if (seen.insert(neighbor).second) open.push_back(neighbor);
-        }
-    }
-    return seen;
-}
-
-/// What holds for every graph whose rows were all linked here: lists within their bounds, of
-/// different rows of that layer, and all rows within reach of an entry on the top layer.
 inline void expect_sound(const Graph& graph, const Store& store) {
-    uint32_t linked = 0;
-    uint32_t top = 0;
-    for (uint32_t row = 0; row < store.row_count; ++row) {
-        uint32_t layers = layers_of(graph, row);
-        linked += layers > 0;
-        top = std::max(top, layers);
-        if (is_live(store, row) && row < graph.done) ASSERT_GT(layers, 0u) << row;
-        for (uint32_t layer = 0; layer < layers; ++layer) {
-            std::vector<uint32_t> list = neighbors(graph, row, layer);
-            ASSERT_LE(list.size(), most_links(graph, layer));
-            std::set<uint32_t> different(list.begin(), list.end());
-            ASSERT_EQ(different.size(), list.size()) << row;
-            ASSERT_EQ(different.count(row), 0u);
-            for (uint32_t neighbor : list) ASSERT_GT(layers_of(graph, neighbor), layer) << row;
-        }
-    }
-    ASSERT_EQ(graph.node_count, linked);
-    ASSERT_EQ(graph.layer_count, top);
-    if (linked == 0) return;
-    ASSERT_EQ(layers_of(graph, graph.entry), top);
-    ASSERT_EQ(reachable(graph).size(), linked);
+    ASSERT_EQ(fault_of(graph, store), "");
 }
 
 inline void set_query(Store& store, const std::vector<float>& point) {
