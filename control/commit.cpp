@@ -374,12 +374,15 @@ void acknowledge(Store& store) {
     Pending& pending = store.pending;
     uint64_t offset = pending.offset + pending.kept_at;
     uint32_t count = count_of<Kept>(store.kept_list);
+    bool moves = pending.signature >= 0; // what is new gets a footer; all of it lies at the end
     for (uint32_t i = 0; i < count; ++i) {
         Kept& kept = items_of<Kept>(store.kept_list)[i];
         bool is_new = kept.offset == kNotInFile;
         if (!is_new && !pending.replaces) continue;
         size_t at = static_cast<size_t>(offset - pending.offset);
-        if (is_new && pending.signature >= 0) { // it has a footer now
+        if (is_new && pending.signature >= 0) {
+            if (moves) store.kept.size = kept.at;
+            moves = false;
             kept.size += signature_bytes(pending.signature) + kFooterFrameBytes;
             kept.at = store.kept.size;
             copy(extend(store.kept, kept.size), pending.bytes.data + at, kept.size);

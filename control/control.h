@@ -232,7 +232,8 @@ int32_t rvf_store_set_file_id(int32_t handle, uintptr_t id);
 /// segment gets a footer (control/signature.h), or -1; the host signs rvf_signing_input of each and
 /// puts the result into its footer before it writes. `flags` is a set of CommitFlag.
 ///
-/// kCommitPending when one is made already; kOutOfMemory; kInvalidArgument.
+/// kCommitPending when one is made already; kOutOfMemory: nothing is lost but, when vectors or
+/// metadata have changed or with kCompact, an INDEX of the file; kInvalidArgument.
 int32_t rvf_store_commit(int32_t handle, uint64_t time_ns, int32_t signature, uint32_t flags,
                          uintptr_t out);
 

@@ -164,7 +164,7 @@ void rescore(const Space& space, const Point& query, const Beam& beam, Hits& hit
 
 bool scan_is_faster(const Graph& graph, const Store& store, const Admission& admission, uint32_t ef,
                     bool by_codes) {
-    if (!admission) return false;
+    if (!admission || !live_count(store)) return false;
     double share = admitted_share(store, admission);
     double walk = (by_codes ? kCodeWalkCost : kWalkCost) * ef / share * graph.m / 16;
     double scan = admission.bits ? share * kKnownCost : share + kAskCost;

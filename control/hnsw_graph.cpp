@@ -9,6 +9,9 @@ constexpr uint32_t kChunkShift = 10;
 constexpr uint32_t kChunkNodes = 1u << kChunkShift;
 constexpr uint32_t kUpperShift = 8; ///< log2 of the lists of a chunk of upper lists
 constexpr uint32_t kUpperLists = 1u << kUpperShift;
+constexpr uint32_t kFirstBits = 28; ///< of NodeChunk::upper
+
+static_assert(kMaxLayers <= 1u << (32 - kFirstBits));
 constexpr uint32_t kCacheLine = 64;
 
 size_t chunk_bytes(const Graph& graph) {
@@ -40,7 +43,7 @@ bool add_chunk(Graph& graph) {
     chunk.links = reinterpret_cast<uint32_t*>(begin);
     chunk.upper = chunk.links + kChunkNodes * 2 * graph.m;
     chunk.layers = reinterpret_cast<uint8_t*>(chunk.upper + kChunkNodes);
-    __builtin_memset(chunk.layers, 0, kChunkNodes);
+    __builtin_memset(chunk.upper, 0, kChunkNodes * (sizeof(uint32_t) + 1));
     graph.chunks[graph.chunk_count++] = chunk;
     return true;
 }
@@ -104,7 +107,7 @@ uint32_t* links_of(const Graph& graph, uint32_t row, uint32_t layer) {
     const NodeChunk& chunk = graph.chunks[row >> kChunkShift];
     uint32_t index = row & (kChunkNodes - 1);
     if (layer == 0) return chunk.links + size_t{index} * 2 * graph.m;
-    uint32_t list = chunk.upper[index] + layer - 1;
+    uint32_t list = (chunk.upper[index] & ((1u << kFirstBits) - 1)) + layer - 1;
     return graph.upper[list >> kUpperShift] + (list & (kUpperLists - 1)) * graph.m;
 }
 
@@ -140,10 +143,13 @@ bool add_node(Graph& graph, uint32_t row, uint32_t layers) {
     while (graph.chunk_count <= row >> kChunkShift) {
         if (!add_chunk(graph)) return false;
     }
-    uint32_t upper = 0;
-    if (layers > 1 && !take_upper(graph, layers - 1, upper)) return false;
     NodeChunk& chunk = graph.chunks[row >> kChunkShift];
-    chunk.upper[row & (kChunkNodes - 1)] = upper;
+    uint32_t& upper = chunk.upper[row & (kChunkNodes - 1)];
+    if (upper >> kFirstBits < layers - 1) { // a node that was there before has them still
+        uint32_t first;
+        if (!take_upper(graph, layers - 1, first)) return false;
+        upper = first | (layers - 1) << kFirstBits;
+    }
     chunk.layers[row & (kChunkNodes - 1)] = static_cast<uint8_t>(layers);
     for (uint32_t layer = 0; layer < layers; ++layer) {
         uint32_t* links = links_of(graph, row, layer);

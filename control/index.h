@@ -31,7 +31,7 @@ int32_t rvf_index_create(int32_t handle, uint32_t flags, uint32_t m, uint32_t ef
 /// Takes the index away. Answers 0.
 int32_t rvf_index_drop(int32_t handle);
 
-/// Brings up to `max_rows` more rows into the index, after those that were written again. When the
+/// Brings up to `max_rows` more rows into the index, first those that were written again. When the
 /// store has four times the rows of which the ranges of the codes are, those are found anew, and
 /// all codes with them. Answers how many are left. kInvalidArgument without an index; kOutOfMemory:
 /// what was brought in stays.
@@ -44,8 +44,9 @@ int32_t rvf_index_build(int32_t handle, uint32_t max_rows);
 /// of them, more of the true ones; and no more than `work` rows for each query (0: as many as it
 /// takes): when that was too few, bit 31 of the number found is set, and nearer rows may be
 /// missing. Otherwise k are found when the filter admits k. Where it admits few, they are all
-/// compared, which is exact. The rows that a filter admits are kept for the next query with the
-/// same filter, until the store changes. Answers the hits of all queries together.
+/// compared, which is exact; so are all rows while many that were written again wait for their
+/// links, of which each walk makes some. The rows that a filter admits are kept for the next query
+/// with the same filter, until the store changes. Answers the hits of all queries together.
 ///
 /// kInvalidArgument: no graph, or k or count below 1; kMetricUnsupported: the graph is of the
 /// store's own metric; kNotFinite, kFilterInvalid, kOutOfMemory.
@@ -55,14 +56,15 @@ int32_t rvf_index_search(int32_t handle, uintptr_t queries, int32_t count, int32
 
 /// Puts the graph (an INDEX segment) and the ranges of the codes (QUANT) into the next commit, in
 /// the place of those saved before. Deleted rows leave the graph, rows that were written again are
-/// linked anew; one that knows rows which change after this call is not written. kInvalidArgument
-/// without an index or with nothing in it; kSnapshotFrozen, kCommitPending, kOutOfMemory: what was
-/// saved before stays.
+/// linked anew, and the ranges are those of the rows as they are; one that knows rows which change
+/// after this call is not written. kInvalidArgument without an index or with nothing in it;
+/// kSnapshotFrozen, kCommitPending, kOutOfMemory: what was saved before stays.
 int32_t rvf_index_save(int32_t handle);
 
 /// Gives the store the index of the file that it was opened from. Answers a set of IndexFlag: what
-/// there was. A segment that is damaged or cannot be used is left; its fault is in
-/// rvf_index_state. kOutOfMemory.
+/// the store has then. A segment that is damaged or cannot be used is left; its fault is in
+/// rvf_index_state. An index that the store has stays when the file has none, or a graph that
+/// cannot be used. kOutOfMemory.
 int32_t rvf_index_load(int32_t handle, uint64_t seed);
 
 /// Writes eight u32: flags, m, ef_construction, rows in the graph, rows with codes, rows of the

@@ -81,6 +81,9 @@ bool read_long(Reader& reader, uint64_t& value) {
     return is_read;
 }
 
+/// Nodes for each row, about: those of deleted ids cost time and memory until they are taken out.
+constexpr uint32_t kMostNodes = 16;
+
 /// The fixed parts of a payload, all of them checked.
 struct Index {
     uint32_t m;
@@ -421,6 +424,7 @@ IndexFault load_index(Bytes payload, const Store& store, uint64_t seed, Graph*& 
     Index index;
     IndexFault fault = read_frame(payload, index);
     if (fault != IndexFault::kNone) return fault;
+    if (index.node_count / kMostNodes > store.row_count) return IndexFault::kNodeCount;
     grow_once(size_t{index.node_count} * (2 * index.m * sizeof(uint32_t) + kMoreNodeBytes));
     uint32_t* rows = allocate_numbers(index.node_count);
     Graph* made = make_graph(index.m, index.ef_construction, seed);

@@ -19,7 +19,7 @@ enum class IndexFault : uint8_t {
     kVersion,    ///< a trailer of a version that we do not know
     kNotHnsw,    ///< an index of another kind, or a part of one
     kParameters, ///< M, M0, efConstruction or the restart interval outside their ranges
-    kNodeCount,  ///< no nodes, or header, trailer and restart points count them differently
+    kNodeCount,  ///< no nodes, 17 times as many as rows, or counted differently in three places
     kRestart,    ///< a restart point is not where its node begins
     kPadding,    ///< bytes that must be zero are not, or more of them than there must be
     kLayers,     ///< a node on no layer or above the entry, or an entry that is not on the top one

@@ -80,9 +80,9 @@ int32_t rvf_rows_begin(int32_t handle, uint32_t rows, size_t more) {
     if (store->row_count || !load_saved_ranges(*store)) return kInvalidArgument;
     Codes& codes = *store->index->codes;
     uint64_t bytes = uint64_t{rows} * (kOutsideRowBytes + codes.row_bytes) + more;
-    if (!reserve_ids(*store, rows) || bytes > ~size_t{0}) return kOutOfMemory;
+    if (bytes > ~size_t{0} || !reserve_ids(*store, rows)) return kOutOfMemory;
     grow_once(static_cast<size_t>(bytes));
-    codes.coarse = __builtin_inff(); // no row can be read instead of its code
+    codes.coarse = 0x1.fffffep127f; // no row can be read instead of its code, if it has one
     store->is_outside = true;
     store->outside_crc = ~0u;
     return kOk;

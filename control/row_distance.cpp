@@ -55,7 +55,8 @@ RVF_INLINE void put_candidates(v128_t distances, v128_t rows, Candidate* candida
     wasm_v128_store(candidates + 2, wasm_i32x4_shuffle(rows, ranks, 2, 6, 3, 7));
 }
 
-/// Compares by codes; rows with values far outside the ranges by their vectors.
+/// Compares by codes; rows with values far outside the ranges by their vectors. Those whose vector
+/// is outside of the module and that no code can say anything of are the farthest.
 void compare_codes(const Space& space, const Point& point, const uint32_t* rows, uint32_t count,
                    Candidate* candidates) {
     const CodeQuery query = *point.code;
@@ -74,7 +75,10 @@ void compare_codes(const Space& space, const Point& point, const uint32_t* rows,
         for (uint32_t j = i; fine != 15 && j < count && j < i + kTogether; ++j) {
             uint32_t row = rows[j] & kRowBits;
             if (fine >> (j - i) & 1) continue;
-            candidates[j] = candidate(distance_between(space, point, point_at(space, row)), row);
+            float far = space.store.is_outside
+                            ? __builtin_inff()
+                            : distance_between(space, point, point_at(space, row));
+            candidates[j] = candidate(far, row);
         }
     }
 }

@@ -11,6 +11,9 @@ namespace {
 
 /// Ranges are found anew, and all codes with them, for so many times the rows of which they are.
 constexpr uint32_t kOutgrown = 4;
+
+/// One row in so many is linked anew before a walk.
+constexpr uint32_t kLinkedShare = 1024;
 constexpr uint32_t kQuantFixedBytes = 64; ///< kind u8 (0 scalar), tier u8, dimension u16, zeros
 
 void free_index(SearchIndex* index) {
@@ -29,7 +32,7 @@ Status attach(Store& store, Graph* graph, Codes* codes) {
         return kOutOfMemory;
     }
     drop_index(store);
-    *index = {graph, codes, false, 0, 0, IndexFault::kNone, {}};
+    *index = {graph, codes, false, false, 0, 0, IndexFault::kNone, {}};
     store.index = index;
     store.free_index = free_index;
     return kOk;
@@ -58,16 +61,24 @@ void note_rows(Store& store) {
     }
 }
 
-Status update_rewritten(Store& store) {
+/// Codes all rows that were written again, and links up to `max_rows` of them; takes from it what
+/// it used.
+Status update_rewritten(Store& store, uint32_t& max_rows) {
     if (store.rewritten_count == 0) return kOk;
     SearchIndex& index = *store.index;
     // All codes first: linking compares with those of other rows.
-    for (uint32_t i = 0; index.codes && i < index.codes->done; ++i) {
+    for (uint32_t i = 0; store.codes_lag && index.codes && i < index.codes->done; ++i) {
         if (*row_at(store, i).mark & kRewritten) update_code(*index.codes, store, i);
+        index.ranges_are_old = true;
     }
+    store.codes_lag = false;
     for (uint32_t i = 0; store.rewritten_count && i < store.indexed_rows; ++i) {
         Row row = row_at(store, i);
         if (!(*row.mark & kRewritten)) continue;
+        if (index.graph && max_rows-- == 0) {
+            max_rows = 0;
+            return kOk;
+        }
         if (index.graph && (i < index.graph->done || layers_of(*index.graph, i))) {
             Status status = hnsw_update(*index.graph, store, i, index.codes);
             if (status != kOk) return status;
@@ -77,6 +88,14 @@ Status update_rewritten(Store& store) {
     }
     store.rewritten_count = 0; // rows that died since
     return kOk;
+}
+
+void train(const Store& store) {
+    SearchIndex& index = *store.index;
+    train_codes(*index.codes, store);
+    index.has_ranges = true;
+    index.ranges_are_old = false;
+    index.trained_rows = store.row_count;
 }
 
 bool is_sound(const Segment& segment) {
@@ -182,19 +201,16 @@ Status make_index(Store& store, const IndexParts& parts) {
 
 Status update_index(Store& store, uint32_t max_rows, uint32_t& left) {
     SearchIndex& index = *store.index;
-    Status status = update_rewritten(store);
+    Status status = update_rewritten(store, max_rows);
     if (status == kOk && index.codes && index.codes->done < store.row_count) {
-        if (!index.has_ranges || store.row_count / kOutgrown >= index.trained_rows) {
-            train_codes(*index.codes, store);
-            index.has_ranges = true;
-            index.trained_rows = store.row_count;
-        }
+        index.ranges_are_old = true;
+        if (!index.has_ranges || store.row_count / kOutgrown >= index.trained_rows) train(store);
         status = add_codes(*index.codes, store, max_rows);
     }
     if (status == kOk && index.graph)
         status = hnsw_build(*index.graph, store, max_rows, index.codes);
     note_rows(store);
-    left = store.row_count - done(store);
+    left = store.row_count - done(store) + store.rewritten_count;
     return status;
 }
 
@@ -279,9 +295,12 @@ bool search_together(Search& search, const uint8_t* queries, uint32_t count, uin
 int32_t search_alike(Store& store, const IndexQuery& query, const uint8_t* queries, uint32_t count,
                      uint8_t* out, uint8_t* found) {
     SearchIndex* index = store.index;
-    Status status = index ? update_rewritten(store) : kOk;
+    // Linking a row anew costs as much as comparing thousands: it goes on a little with every walk,
+    // and until all are linked the rows are scanned.
+    uint32_t some = query.ef ? store.row_count / kLinkedShare + 1 : 0;
+    Status status = index ? update_rewritten(store, some) : kOk;
     if (status != kOk && query.ef) return status;
-    Search search{store, query, nullptr, {}, query.ef != 0};
+    Search search{store, query, nullptr, {}, query.ef && !store.rewritten_count};
     // They are not of the rows as they are when not all could be brought up to date.
     if (status == kOk && index && index->codes && index->codes->done) search.codes = index->codes;
     Filter filter{query.filter, store};
@@ -328,7 +347,12 @@ int32_t search_index(Store& store, const IndexQuery& query, const uint8_t* queri
 Status save_index(Store& store) {
     const SearchIndex& index = *store.index;
     if (!index.graph && !index.has_ranges) return kInvalidArgument;
-    Status status = update_rewritten(store);
+    uint32_t all = ~0u;
+    Status status = update_rewritten(store, all);
+    if (status == kOk && index.codes && index.ranges_are_old) {
+        train(store); // a searcher has nothing else to tell rows by
+        status = add_codes(*index.codes, store, ~0u);
+    }
     Buffer graph;
     Buffer ranges;
     if (status == kOk && index.graph) status = put_graph(*index.graph, store, graph);
@@ -339,7 +363,7 @@ Status save_index(Store& store) {
     if (status == kOk) {
         replace_saved(store, kIndexSegment, graph);
         replace_saved(store, kQuantSegment, ranges);
-        store.saved_index_is_old = false;
+        store.saved_index_is_old &= graph.size == 0;
     }
     free_buffer(graph);
     free_buffer(ranges);
@@ -364,10 +388,15 @@ Status load_saved_index(Store& store, uint64_t seed) {
     Codes* codes = load_ranges(store);
     bool has_quant = find_saved(store, kQuantSegment).payload.data;
     if (!codes && has_quant && fault == IndexFault::kNone) fault = IndexFault::kRanges;
-    if (!graph && !codes && fault == IndexFault::kNone) return kOk;
+    bool is_damaged = fault != IndexFault::kNone;
+    if (!graph && (store.index ? is_damaged || !codes : !is_damaged && !codes)) {
+        if (codes) free_codes(codes);
+        if (store.index) store.index->fault = fault; // it stays
+        return kOk;
+    }
     Status status = attach(store, graph, codes);
     if (status != kOk) return status;
-    store.index->has_ranges = codes != nullptr;
+    store.index->has_ranges = store.index->ranges_are_old = codes != nullptr;
     store.index->trained_rows = store.row_count;
     store.index->fault = fault;
     note_rows(store);

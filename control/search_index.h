@@ -15,6 +15,7 @@ struct SearchIndex {
     Graph* graph;          ///< nullptr: none
     Codes* codes;          ///< nullptr: none
     bool has_ranges;       ///< of the codes
+    bool ranges_are_old;   ///< rows have come or changed since they were found
     uint32_t trained_rows; ///< of the store when they were found
     uint32_t last_read;    ///< vectors of rows that the last exact search by codes took
     IndexFault fault;      ///< of the INDEX segment that the file has
@@ -34,7 +35,7 @@ Status make_index(Store& store, const IndexParts& parts);
 
 void drop_index(Store& store);
 
-/// Brings up to `max_rows` rows in, after those that were written again; `left` is how many remain.
+/// Brings up to `max_rows` rows in, those that were written again first; `left` is how many remain.
 /// The first call finds the ranges of the codes, and one with four times as many rows finds them
 /// anew. kOutOfMemory: what was brought in stays.
 Status update_index(Store& store, uint32_t max_rows, uint32_t& left);
@@ -53,8 +54,9 @@ int32_t search_index(Store& store, const IndexQuery& query, const uint8_t* queri
                      uint8_t* out, uint8_t* found);
 
 /// Adds INDEX and QUANT segments for the next commit, in place of those that there were. Dead rows
-/// leave the graph, and rows that were written again are brought in. kOutOfMemory, kInvalidArgument
-/// when nothing is linked: what was saved before stays.
+/// leave the graph, and rows that were written again are brought in; ranges are found anew when
+/// rows have come or changed. kOutOfMemory, kInvalidArgument when nothing is linked: what was saved
+/// before stays.
 Status save_index(Store& store);
 
 /// Makes the codes of a store without rows ready by the ranges of the QUANT segment of the opened

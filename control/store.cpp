@@ -317,9 +317,10 @@ uint32_t put_vector(Store& store, uint64_t id, const uint8_t* vector) {
         copy(row.vector, vector, size_t{store.dimension} * sizeof(float));
     }
     *row.norm = sum_of_products(row.vector, row.vector, store.row_bytes);
-    if (number < store.indexed_rows && !(*row.mark & kRewritten)) {
+    if (number < store.indexed_rows) {
+        store.rewritten_count += !(*row.mark & kRewritten);
         *row.mark |= kRewritten;
-        ++store.rewritten_count;
+        store.codes_lag = true;
     }
     mark_changed(store, number, kVectorChanged);
     return number;

@@ -115,6 +115,7 @@ struct Store {
     void (*free_index)(SearchIndex*);
     uint32_t indexed_rows; ///< rows below may be in it
     uint32_t rewritten_count;
+    bool codes_lag;          ///< behind some rows that were written again
     bool saved_index_is_old; ///< rows that it knows have changed since rvf_index_save
 
     Buffer metadata; ///< records: length u32, entries (metadata.h)

@@ -138,6 +138,7 @@ class Compiler {
       try {
         return this.#fields.numberOf(field);
       } catch (error) {
+        if ((error as RvfError).code === RvfErrorCode.OutOfMemory) throw error;
         throw failure(error instanceof Error ? error.message.replace(/^.*?\. /, "") : "");
       }
     }

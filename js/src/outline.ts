@@ -31,21 +31,23 @@ export interface Outline {
   readonly deleted: Uint8Array<ArrayBuffer>;
 }
 
-function damaged(code: number, what: string): RvfError {
+/** A file that may be damaged, or one that a searcher cannot read. */
+export function damaged(code: number, what: string): RvfError {
   return new RvfError(code, `${what}; open the file with RvfStore.open, which can tell more.`);
 }
 
-/** Bytes of the source. Throws InvalidArgument when it gives fewer. */
+/** Bytes of the source. Throws InvalidArgument when it gives others. */
 export function readSource(source: FileSource, offset: number, length: number): Uint8Array {
   const bytes = source.read(offset, length);
-  if (bytes?.length === length) return bytes;
+  const isBytes = ArrayBuffer.isView(bytes) && bytes.byteLength === bytes.length; // of any realm
+  if (isBytes && bytes.length === length) return bytes;
   if (bytes instanceof Promise) {
     bytes.catch(() => {}); // it is answered here
     throw invalid("read gave a promise; it must give the bytes at once, as readSync does.");
   }
   throw new RvfError(
     RvfErrorCode.InvalidArgument,
-    `read(${offset}, ${length}) gave ${bytes?.length ?? "no"} bytes; it must give just as many as it is asked for.`,
+    `read(${offset}, ${length}) gave ${isBytes ? bytes.length : "no"} bytes; it must give a Uint8Array of just as many as it is asked for.`,
   );
 }
 
@@ -87,7 +89,7 @@ function lastManifest(source: FileSource): Uint8Array {
     if (found.type !== segmentTypes.witness) isTorn = !isManifest;
     at = found.end;
   }
-  if (!last) throw new RvfError(RvfErrorCode.ManifestNotFound);
+  if (!last) throw damaged(RvfErrorCode.ManifestNotFound, "No manifest was found");
   if (isTorn) {
     throw damaged(RvfErrorCode.InvalidManifest, "There are segments behind the last commit");
   }
@@ -110,12 +112,14 @@ export function outlineOf(source: FileSource): Outline {
   const deletedAt = first + count * entryBytes;
   if (deletedAt + 4 > manifest.length) throw fault();
   const listed: ListedSegment[] = [];
+  let room = source.size; // sound segments do not overlap
   for (let i = 0; i < count; i++) {
     const at = first + i * entryBytes;
     const offset = Number(view.getBigUint64(at + 8, true));
     const size = Number(view.getBigUint64(at + 16, true));
     const type = view.getUint8(at + 24);
-    if (offset + segmentHeaderBytes + size > source.size) throw fault();
+    room -= segmentHeaderBytes + size;
+    if (room < 0 || offset + segmentHeaderBytes + size > source.size) throw fault();
     if (type === segmentTypes.cow_map) throw new RvfError(RvfErrorCode.ParentNotFound);
     listed.push({ type, id: view.getBigUint64(at, true), offset, size });
   }

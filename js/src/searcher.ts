@@ -14,6 +14,7 @@ import { control, isSearchModule } from "./module.js";
 import { nameIn } from "./names.js";
 import { openFile } from "./open.js";
 import {
+  damaged,
   type ListedSegment,
   type Outline,
   outlineOf,
@@ -59,6 +60,15 @@ function sourceOf(file: types.FileSource | Uint8Array | ArrayBuffer): types.File
   return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
+/** Throws for a query of finite elements that the module cannot compare with codes. */
+function requireInRange(status: number, floats: Float32Array): void {
+  if (status !== -RvfErrorCode.NotFinite || !floats.every(Number.isFinite)) return;
+  throw damaged(
+    RvfErrorCode.NotFinite,
+    "The query is too long for 32-bit floats, or the ranges of the file's codes are",
+  );
+}
+
 /** Hands the vectors of one segment to the module, a piece after the other; answers how many. */
 function takeVectors(
   wasm: SearchExports,
@@ -93,7 +103,14 @@ function takeVectors(
       left -= records;
       const skip = isRest ? length : fixedBytes;
       const expected = at === segment.size ? hashAt : 0;
-      check(wasm.rvf_rows_take(handle, piece, length, skip, expected));
+      const taken = wasm.rvf_rows_take(handle, piece, length, skip, expected);
+      if (taken === -RvfErrorCode.InvalidChecksum) {
+        throw damaged(
+          RvfErrorCode.InvalidChecksum,
+          `The vectors at byte ${segment.offset} do not match their hash, or it is not a CRC-32`,
+        );
+      }
+      check(taken);
     }
   });
   return count;
@@ -234,10 +251,11 @@ export class RvfSearcher {
 
   /**
    * About the `k` nearest vectors, with their true distances: by the graph of the file, or by a scan of
-   * the codes where it has none or `filter` admits few.
+   * the codes where it has none or `filter` admits few. Vectors of a squared length of 1e37 or more, and
+   * those with NaN or infinities, have no code and come last.
    *
-   * @throws {RvfError} InvalidArgument, DimensionMismatch, NotFinite, FilterParseError, OutOfMemory,
-   *   StoreClosed; and what `read` throws
+   * @throws {RvfError} InvalidArgument, DimensionMismatch, FilterParseError, OutOfMemory, StoreClosed;
+   *   NotFinite, also for a squared length of 1e37 or more; and what `read` throws
    */
   query(vector: types.Vector, k: number, options: types.SearcherOptions = {}): types.Hits {
     const { dimension, metric } = this.#status;
@@ -265,6 +283,7 @@ export class RvfSearcher {
       sizes,
       (query, program, found, rows, vectors, out) => {
         const status = wasm.rvf_rows_find(handle, query, ef, work, program, filter.length, found);
+        requireInRange(status, floats);
         const answer = checkFinite(status, floats, dimension, () => "the query");
         const count = Math.min(answer % cutShort, rescore);
         const list = new DataView(copyOut(wasm, found, count * foundRowBytes).buffer);

@@ -292,7 +292,7 @@ export class RvfStore {
   }
 
   /**
-   * Brings vectors into the index, after those that were replaced.
+   * Brings vectors into the index, those that were replaced first.
    *
    * @param maxRows how many at most; default all
    * @returns how many rows are left; 0: done
@@ -321,7 +321,8 @@ export class RvfStore {
 
   /**
    * Puts the index into the next {@link changes}: call it just before them, once more whenever vectors
-   * have changed, because a commit of those leaves an older graph out. Tools of upstream use it too.
+   * or metadata have changed, because a commit of those leaves an older graph out. The ranges of codes
+   * are found anew when vectors have changed. Tools of upstream use the graph too.
    *
    * @throws {RvfError} InvalidArgument without an index or a live vector in it; SnapshotFrozen;
    *   CommitPending; OutOfMemory; BackendInitFailed
@@ -332,10 +333,11 @@ export class RvfStore {
 
   /**
    * Takes the index from the file that was opened, whichever tool wrote it. Nothing is built anew; codes,
-   * and vectors that it lacks, come by {@link buildIndex}. A damaged graph is left, and `fault` says why.
+   * and vectors that it lacks, come by {@link buildIndex}. A damaged graph is left, and `fault` says why;
+   * an index that the store has stays then.
    *
    * @param seed for vectors to come; default 0
-   * @returns what there was
+   * @returns what the store has then
    * @throws {RvfError} InvalidArgument; OutOfMemory; BackendInitFailed
    */
   loadIndex(seed: number | bigint = 0): types.IndexState {

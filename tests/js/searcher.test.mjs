@@ -12,7 +12,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { init, RvfSearcher, RvfStore } from "rvf-wasm";
+import { init, inspectSegments, RvfErrorCode, RvfSearcher, RvfStore } from "rvf-wasm";
+import { control } from "../../js/dist/module.js";
+import { openFile } from "../../js/dist/open.js";
+import { outlineOf, withoutVectors } from "../../js/dist/outline.js";
 
 const dimension = 48;
 const rows = 6000; // more than one piece of 256 KiB
@@ -220,6 +223,92 @@ test("a large k takes the memory of what there is", () => {
   store.close();
 });
 
+/** A store that is indexed and saved with its first vectors and again with later ones; and a searcher. */
+function grown(metric, firstOnes, laterOnes) {
+  const store = RvfStore.create({ dimension, metric });
+  const count = firstOnes.length / dimension;
+  for (const [i, vectors] of [firstOnes, laterOnes].entries()) {
+    store.ingest(
+      vectors,
+      upTo(vectors.length / dimension).map((n) => i * count + n),
+    );
+    if (i === 0) store.createIndex({ efConstruction: 80 });
+    store.buildIndex();
+    store.saveIndex();
+  }
+  return { store, searcher: RvfSearcher.open(store.changes().bytes) };
+}
+
+test("vectors that came after the first index was saved are found like the others", () => {
+  for (const metric of ["l2", "cosine"]) {
+    const later = vectors(1500).map((x) => x + 4); // far outside of the ranges of the first ones
+    const { store, searcher } = grown(metric, vectors(1500), later);
+    const asked = upTo(20).map((i) => later.subarray(i * dimension, (i + 1) * dimension));
+    const right = asked.map((query) => {
+      const ids = new Set(store.query(query, 10).map(({ id }) => id));
+      return searcher.query(query, 10).filter(({ id }) => ids.has(id)).length;
+    });
+    assert.ok(right.reduce((a, b) => a + b) >= 0.9 * 200, `${metric}: ${right}`);
+    searcher.close();
+    store.close();
+  }
+});
+
+test("vectors too long for a code stand behind all others", () => {
+  const long = vectors(100).map((x) => x * 1e20);
+  const { store, searcher } = grown("l2", vectors(1000), long);
+  for (let i = 0; i < 20; i++) {
+    const query = vectors(1);
+    assert.deepEqual(searcher.query(query, 10, { ef: 1100, rescore: 100 }), store.query(query, 10));
+  }
+  searcher.close();
+  store.close();
+});
+
+test("a query that codes cannot be compared with is refused, and says how it is answered", () => {
+  const searcher = RvfSearcher.open(l2.file);
+  const refused = { codeName: "NotFinite", message: /too long.*RvfStore\.open/s };
+  assert.throws(() => searcher.query(new Float32Array(dimension).fill(1e19), 1), refused);
+  const query = new Float32Array(dimension);
+  query[3] = Number.NaN;
+  assert.throws(() => searcher.query(query, 1), { codeName: "NotFinite", message: /NaN/ });
+  searcher.close();
+});
+
+test("a read that gives anything but bytes is refused", () => {
+  const { file } = l2;
+  for (const other of [
+    (bytes) => Float32Array.from(bytes),
+    (bytes) => Array.from(bytes),
+    (bytes) => String.fromCharCode(...bytes.subarray(0, 64)).padEnd(bytes.length),
+    () => undefined,
+  ]) {
+    let isOpen = false;
+    const read = (at, length) => {
+      const bytes = file.subarray(at, at + length);
+      return isOpen ? other(bytes) : bytes;
+    };
+    const searcher = RvfSearcher.open({ size: file.length, read });
+    isOpen = true;
+    const refused = { codeName: "InvalidArgument", message: /read\(/ };
+    assert.throws(() => searcher.query(new Float32Array(dimension), 3), refused);
+    searcher.close();
+  }
+});
+
+test("more rows than memory has are refused, and the store goes on", () => {
+  const wasm = control();
+  const source = { size: l2.file.length, read: (at, length) => l2.file.subarray(at, at + length) };
+  const at = wasm.rvf_alloc(8 + 4 * dimension) >>> 0;
+  for (const count of [0x7000_0000, 0xffff_ffff]) {
+    const handle = openFile(wasm, withoutVectors(source, outlineOf(source)), {});
+    assert.equal(wasm.rvf_rows_begin(handle, count, 0), -RvfErrorCode.OutOfMemory);
+    assert.equal(wasm.rvf_store_ingest(handle, at + 8, at, 1), 1);
+    wasm.rvf_store_close(handle);
+  }
+  wasm.rvf_free(at, 8 + 4 * dimension);
+});
+
 test("a read that answers with a promise is refused", async () => {
   const read = async () => {
     throw new Error("not caught by anyone");
@@ -241,6 +330,27 @@ test("it takes a fraction of the memory", () => {
   searcher.close();
   assert.throws(() => searcher.count, { codeName: "StoreClosed" });
 });
+
+/** The file with a manifest more that lists the first segment so many times. */
+function listingAgain(file, times) {
+  const last = inspectSegments(file)
+    .filter(({ typeName }) => typeName === "manifest")
+    .at(-1);
+  const manifest = file.slice(last.offset, last.offset + 64 + last.size);
+  const entries = 64 + 22;
+  const count = new DataView(manifest.buffer).getUint32(64 + 14, true);
+  const more = Uint8Array.from({ length: 25 * times }, (_, i) => manifest[entries + (i % 25)]);
+  const longer = Uint8Array.from([
+    ...manifest.subarray(0, entries),
+    ...more,
+    ...manifest.subarray(entries),
+  ]);
+  const view = new DataView(longer.buffer);
+  view.setBigUint64(16, BigInt(longer.length - 64), true);
+  view.setUint32(64 + 14, count + times, true);
+  longer.fill(0, 0x28, 0x38); // without a hash
+  return concat(file, longer);
+}
 
 test("files that cannot be searched say what to do", () => {
   const plain = made({ index: false });
@@ -270,6 +380,7 @@ test("files that cannot be searched say what to do", () => {
   newer[4] = 2; // the version of the first segment, which holds vectors
   refused(newer, "InvalidVersion");
   refused(flipped(64 + 1000), "InvalidChecksum"); // a vector
+  refused(listingAgain(file, 2000), "InvalidManifest");
   refused(flipped(file.length - 10), "InvalidChecksum"); // the manifest
   const short = { size: file.length, read: (at, length) => file.subarray(at, at + length - 1) };
   assert.throws(() => RvfSearcher.open(short), { codeName: "InvalidArgument", message: /read\(/ });

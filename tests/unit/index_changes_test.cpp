@@ -178,5 +178,78 @@ TEST(IndexChanges, QuantSegmentsOfOthersStayAndHideNoRanges) {
     ASSERT_EQ(again.loaded, kWhole);
 }
 
+TEST(IndexChanges, RowsWrittenAgainAreLinkedALittleAtATimeAndFoundAllTheWhile) {
+    StoreHandle store(kDimension, 0);
+    fill(store);
+    index_it(store);
+    Random random(31);
+    put_rows(store, random, ids_from(0, kRows));
+    Store& inside = *rvf::store_of(store);
+    Query query{some_point(random)};
+    EXPECT_EQ(search(store, query).answers, scan(store, query)); // by codes, exactly
+    EXPECT_EQ(inside.rewritten_count, kRows);
+    query.ef = 40;
+    EXPECT_EQ(search(store, query).answers, scan(store, query));
+    EXPECT_LT(inside.rewritten_count, kRows);
+    EXPECT_GT(inside.rewritten_count, kRows - 10);
+    uint32_t left = inside.rewritten_count;
+    EXPECT_EQ(rvf_index_build(store, 100), static_cast<int32_t>(left - 100));
+    EXPECT_EQ(rvf_index_build(store, ~0u), 0);
+    EXPECT_EQ(inside.rewritten_count, 0u);
+    EXPECT_GE(recall_of(store, 60), 0.95);
+}
+
+TEST(IndexChanges, AGraphOfTheFileIsOldAlsoWhenJustRangesAreSavedAfterwards) {
+    StoreHandle store(kDimension, 0);
+    fill(store, 300);
+    index_it(store);
+    ASSERT_EQ(rvf_index_save(store), 0);
+    FileHost host;
+    ASSERT_EQ(host.commit(store), 1);
+    Random random(32);
+    put_rows(store, random, ids_from(0, 300));
+    index_it(store, kJustCodes);
+    ASSERT_EQ(rvf_index_save(store), 0);
+    ASSERT_EQ(host.commit(store), 1);
+    EXPECT_EQ(Reopened(host).loaded, kJustCodes);
+}
+
+TEST(IndexChanges, ADamagedGraphOfTheFileDoesNotReplaceTheIndexThatThereIs) {
+    IndexedFile file(kIndexType);
+    file.bytes[file.at + file.size / 2] ^= 1;
+    StoreHandle store(open_file(file.bytes));
+    index_it(store, kJustGraph);
+    ASSERT_EQ(rvf_index_load(store, 1), kJustGraph);
+    EXPECT_NE(rvf::store_of(store)->index->fault, IndexFault::kNone);
+    EXPECT_GE(recall_of(store, 60), 0.95);
+}
+
+TEST(IndexChanges, NodesThatComeAndGoTakeNoMoreMemory) {
+    StoreHandle store(kDimension, 0);
+    fill(store, 1000);
+    ASSERT_EQ(rvf_index_create(store, kGraph, 2, 10, 1), 0); // half of the rows are on two layers
+    uint64_t before = 0;
+    Random random(33);
+    for (int round = 0; round < 12; ++round) {
+        ASSERT_EQ(rvf_index_build(store, ~0u), 0);
+        if (round == 1) before = graph_bytes(graph_of(store));
+        ASSERT_EQ(remove_ids(store, ids_from(0, 500)), 500);
+        ASSERT_EQ(rvf_index_save(store), 0); // takes dead rows out of the graph
+        put_rows(store, random, ids_from(0, 500));
+    }
+    EXPECT_EQ(graph_bytes(graph_of(store)), before);
+}
+
+TEST(IndexChanges, AStoreThatWasEmptiedAnswersNothingAlsoThroughAFilter) {
+    StoreHandle store(kDimension, 0);
+    ASSERT_EQ(rvf_index_create(store, kWhole, 8, 60, 1), 0);
+    Query query{std::vector<float>(kDimension, 1.0f), 5, 10, less_than(5)};
+    EXPECT_EQ(search(store, query), (Found{{}, false}));
+    fill(store, 30);
+    ASSERT_EQ(rvf_index_build(store, ~0u), 0);
+    ASSERT_EQ(remove_ids(store, ids_from(0, 30)), 30);
+    EXPECT_EQ(search(store, query), (Found{{}, false}));
+}
+
 } // namespace
 } // namespace rvf

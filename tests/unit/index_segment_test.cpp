@@ -263,6 +263,19 @@ TEST(IndexSegment, LeavesDeadRowsOut) {
     expect_sound(*graph, *made.store);
 }
 
+// They would cost time and memory for nothing; building anew is quicker.
+TEST(IndexSegment, IsNotReadWhenMostOfItsIdsAreGone) {
+    Indexed made(600);
+    Buffer payload = written(*made.graph, *made.store);
+    std::vector<uint64_t> ids = decode(payload).ids;
+    for (size_t rows : {37u, 36u}) { // a sixteenth, about, and less
+        StorePointer few = test::empty_store(4, kL2);
+        for (size_t i = 0; i < rows; ++i) test::put_row(*few, ids[i], {1, 2, 3, 4});
+        GraphPointer graph;
+        EXPECT_EQ(read(payload, *few, graph) == IndexFault::kNone, rows == 37) << rows;
+    }
+}
+
 TEST(IndexSegment, NeedsALinkedLiveRowToWrite) {
     StorePointer store = store_with({1, 2});
     GraphPointer graph = test::empty_graph();

@@ -143,6 +143,29 @@ inline double recall_of(int32_t store, uint32_t ef, const Buffer& filter = {}) {
 
 inline const Graph& graph_of(int32_t store) { return *rvf::store_of(store)->index->graph; }
 
+/// A file with an index, and where the payload of one of its segments is.
+struct IndexedFile {
+    Buffer bytes;
+    size_t at = 0;
+    size_t size = 0;
+
+    explicit IndexedFile(uint8_t type) {
+        StoreHandle store(kDimension, 0);
+        fill(store, 300);
+        index_it(store);
+        FileHost host;
+        EXPECT_EQ(rvf_index_save(store), 0);
+        EXPECT_EQ(host.commit(store), 1);
+        bytes = host.bytes;
+        for (size_t i = 0; i < bytes.size(); i += kHeaderBytes + get<uint64_t>(bytes, i + 16)) {
+            if (bytes[i + 5] != type) continue;
+            at = i + kHeaderBytes;
+            size = get<uint64_t>(bytes, i + 16);
+        }
+        EXPECT_GT(size, 0u);
+    }
+};
+
 /// The store of a file, with the index that the file has.
 class Reopened : public StoreHandle {
 public:

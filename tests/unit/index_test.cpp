@@ -161,30 +161,6 @@ TEST(Index, GraphsAreSoundAfterAnyOperations) {
     }
 }
 
-/// A file with an index, and where the payload of one of its segments is.
-struct IndexedFile {
-    Buffer bytes;
-    size_t at = 0;
-    size_t size = 0;
-
-    explicit IndexedFile(uint8_t type) {
-        StoreHandle store(kDimension, 0);
-        fill(store, 300);
-        index_it(store);
-        FileHost host;
-        EXPECT_EQ(rvf_index_save(store), 0);
-        EXPECT_EQ(host.commit(store), 1);
-        bytes = host.bytes;
-        for (size_t i = 0; i < bytes.size();
-             i += test::kHeaderBytes + get<uint64_t>(bytes, i + 16)) {
-            if (bytes[i + 5] != type) continue;
-            at = i + test::kHeaderBytes;
-            size = get<uint64_t>(bytes, i + 16);
-        }
-        EXPECT_GT(size, 0u);
-    }
-};
-
 struct State {
     int32_t loaded;
     uint32_t fault;

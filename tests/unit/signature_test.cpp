@@ -1,6 +1,7 @@
 // Signature footers: the bytes to sign, room for them, and that they are carried on.
 #include <gtest/gtest.h>
 
+#include "control/handles.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/model.h"
 
@@ -126,6 +127,21 @@ TEST(Signature, CommitsOfASignedFileGoBehindTheFooterOfItsManifest) {
         EXPECT_EQ(test::State(copy).file_size, file.size());
         EXPECT_TRUE(same(test::model_of(copy), test::model_of(store)));
     }
+}
+
+TEST(Signature, ACommitKeepsNoUnsignedCopyOfWhatItSigned) {
+    StoreHandle store(2, kL2);
+    Buffer file;
+    for (uint8_t i = 0; i < 3; ++i) {
+        for (uint8_t j = 0; j < 2; ++j) test::embed(store, 0xF3, Buffer(1000, i));
+        Commit commit = make_commit(store, {.signature = 0});
+        test::write_commit(file, commit);
+        ASSERT_EQ(rvf_store_acknowledge(store), 0);
+    }
+    EXPECT_EQ(store_of(store)->kept.size, 6 * (64 + 1000 + 72u));
+    ASSERT_EQ(save(store, file, {.flags = kCompact}), 1);
+    StoreHandle copy(test::open_file(file));
+    EXPECT_TRUE(same(test::model_of(copy), test::model_of(store)));
 }
 
 } // namespace
