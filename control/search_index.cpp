@@ -349,9 +349,11 @@ Status save_index(Store& store) {
     if (!index.graph && !index.has_ranges) return kInvalidArgument;
     uint32_t all = ~0u;
     Status status = update_rewritten(store, all);
-    if (status == kOk && index.codes && index.ranges_are_old) {
+    bool are_old = index.ranges_are_old || index.trained_rows != store.row_count;
+    if (status == kOk && index.codes && are_old) {
         train(store); // a searcher has nothing else to tell rows by
         status = add_codes(*index.codes, store, ~0u);
+        note_rows(store);
     }
     Buffer graph;
     Buffer ranges;

@@ -199,6 +199,17 @@ TEST(IndexChanges, RowsWrittenAgainAreLinkedALittleAtATimeAndFoundAllTheWhile) {
     EXPECT_GE(recall_of(store, 60), 0.95);
 }
 
+TEST(IndexChanges, RowsThatSavingHasCodedAreFollowedToo) {
+    StoreHandle store(kDimension, 0);
+    fill(store, 300);
+    index_it(store, kJustCodes);
+    put_one(store, 1000, -0.75f);
+    ASSERT_EQ(rvf_index_save(store), 0); // finds the ranges anew and codes all rows
+    put_one(store, 1000, 0.75f);
+    Query query{std::vector<float>(kDimension, 0.75f), 1};
+    EXPECT_EQ(search(store, query).answers, (std::vector<Answer>{{1000, 0}}));
+}
+
 TEST(IndexChanges, AGraphOfTheFileIsOldAlsoWhenJustRangesAreSavedAfterwards) {
     StoreHandle store(kDimension, 0);
     fill(store, 300);
