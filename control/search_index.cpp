@@ -73,12 +73,10 @@ Status update_rewritten(Store& store, uint32_t& max_rows) {
     }
     store.codes_lag = false;
     for (uint32_t i = 0; store.rewritten_count && i < store.indexed_rows; ++i) {
+        if (index.graph && max_rows == 0) return kOk;
         Row row = row_at(store, i);
         if (!(*row.mark & kRewritten)) continue;
-        if (index.graph && max_rows-- == 0) {
-            max_rows = 0;
-            return kOk;
-        }
+        max_rows -= index.graph != nullptr;
         if (index.graph && (i < index.graph->done || layers_of(*index.graph, i))) {
             Status status = hnsw_update(*index.graph, store, i, index.codes);
             if (status != kOk) return status;
