@@ -28,7 +28,7 @@ constexpr uint32_t kPinned = 1u << 31;
 struct NodeChunk {
     uint8_t* memory;
     uint32_t* links;
-    uint32_t* upper;
+    uint32_t* upper; ///< and how many, in the top four bits; a node taken out keeps them
     uint8_t* layers; ///< 0: the row is not in the graph
 };
 
